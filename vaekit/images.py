@@ -11,7 +11,7 @@ def check_images(images, image_shape, binary=False):
     """Images as float32 in [0, 1], or an error that says what came and what is taken.
 
     Args:
-        images: array `(n, height, width, channels)`, uint8 0..255 or floats in [0, 1]; with `binary`
+        images: array `(n, height, width, channels)`, uint8 0..255 or floats in [0, 1]; if `binary`
             any numeric or boolean dtype whose only values are 0 and 1.
         image_shape: the `(height, width, channels)` that the model takes.
         binary: whether the model's likelihood is over 0/1 pixels.

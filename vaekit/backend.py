@@ -1,0 +1,76 @@
+"""Which arithmetic a network runs with on which device: decided here, measured in benchmarks/.
+
+The choices on two CPU cores with TensorFlow: XLA makes the MLP about twice as fast; it makes the
+ResNet slower, because its convolutions then miss oneDNN's kernels; bfloat16 pays only where the
+processor multiplies it in hardware. JAX compiles everything through XLA.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+
+from vaekit.errors import UserError
+
+NETWORKS = ("mlp", "resnet")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@dataclasses.dataclass(frozen=True)
+class Arithmetic:
+    """What `compile` and the layers of one network are given."""
+
+    policy: str  # Keras dtype policy of the layers
+    jit_compile: bool  # whether XLA compiles the training step
+
+
+def arithmetic(network, precision="auto"):
+    """The dtype policy and compiler for a kind of network on the device at hand.
+
+    Args:
+        network: "mlp" (dense layers) or "resnet" (convolutions).
+        precision: "float32", "bfloat16" (mixed: float32 variables), or "auto".
+    Raises:
+        UserError: an unknown precision.
+    """
+    if precision not in PRECISIONS:
+        raise UserError(f"Unknown precision {precision!r}; taken are {', '.join(PRECISIONS)}.")
+    if network not in NETWORKS:
+        raise ValueError(f"network is {network!r}, not one of {NETWORKS}")
+    gpu = has_gpu()
+    if precision == "auto":
+        precision = (
+            "bfloat16" if network == "resnet" and (gpu or multiplies_bfloat16()) else "float32"
+        )
+    policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
+    jit_compile = keras.backend.backend() == "jax" or network == "mlp" or gpu
+    return Arithmetic(policy, jit_compile)
+
+
+def has_gpu():
+    """Whether the Keras backend in use computes on a GPU."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.default_backend() == "gpu"
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def multiplies_bfloat16(cpuinfo="/proc/cpuinfo"):
+    """Whether the processor has bfloat16 products in hardware (AVX-512 BF16 or AMX)."""
+    try:
+        flags = Path(cpuinfo).read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def steps_per_execution(steps_per_epoch, most=32):
+    """The largest divisor of `steps_per_epoch` up to `most`.
+
+    Several steps in one call spare Python's share of a short step; a divisor keeps every epoch
+    exactly as long as it is without it.
+    """
+    return max(d for d in range(1, min(most, steps_per_epoch) + 1) if steps_per_epoch % d == 0)

@@ -1,0 +1,93 @@
+"""What the command lines share: options of every training, and errors without a stack trace."""
+
+import os
+import sys
+
+from vaekit.errors import UserError
+
+
+def run(main, argv=None):
+    """Call `main(argv)`; a user's mistake becomes one line and exit status 1, no stack trace."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up chatter
+    try:
+        main(argv)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def with_default_command(argv, commands, default="train"):
+    """Arguments with `default` put in front when they begin with no command: a preset's name."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if argv and (argv[0] in commands or argv[0] in ("-h", "--help")):
+        return argv
+    return [default, *argv] if argv else ["--help"]
+
+
+def add_training_arguments(parser):
+    """Options that every training takes; None means: as the preset says."""
+    group = parser.add_argument_group("training")
+    group.add_argument("--epochs", type=positive_integer, help="epochs, instead of the preset's")
+    group.add_argument("--batch-size", type=positive_integer, help="images per batch")
+    group.add_argument("--lr", type=positive_number, help="initial learning rate")
+    group.add_argument("--seed", type=int, default=0, help="random seed (default 0)")
+    group.add_argument(
+        "--images", type=positive_integer, help="train on that many images only (a seeded choice)"
+    )
+    group.add_argument("--precision", choices=["auto", "float32", "bfloat16"], default="auto")
+    group.add_argument(
+        "--checkpoint-seconds",
+        type=float,
+        default=20.0,
+        help="least time between two checkpoints (default 20)",
+    )
+    group.add_argument("--quiet", action="store_true", help="no progress")
+    add_place_arguments(parser)
+
+
+def add_place_arguments(parser):
+    """Where data come from and runs go."""
+    group = parser.add_argument_group("places")
+    group.add_argument("--data-dir", help="datasets (default: $VAE_DATA_DIR, else ./data)")
+    group.add_argument("--runs", default="runs", help="run directories (default: ./runs)")
+
+
+def overrides(arguments, names):
+    """The named options that the user gave, as a dict of config fields."""
+    given = {name: getattr(arguments, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def positive_integer(text):
+    """argparse type: an integer of at least 1."""
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def positive_number(text):
+    """argparse type: a number above 0."""
+    value = float(text)
+    if not value > 0:
+        raise ValueError(text)
+    return value
+
+
+def closest(name, known):
+    """The sentence that follows an unknown name: near matches first, then all names."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=3)
+    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    return f"{hint}Known are: {', '.join(sorted(known))}."

@@ -1,0 +1,88 @@
+"""What a long training shows: epoch, losses, and the time left."""
+
+import sys
+import time
+
+import keras
+from tqdm import tqdm
+
+HIDDEN = {"phase", "epoch", "seconds", "learning_rate"}
+
+
+class Progress(keras.callbacks.Callback):
+    """A progress bar on a terminal; elsewhere a plain line every few seconds.
+
+    Args:
+        phase: name shown in front.
+        epochs, steps: length of the phase and of an epoch.
+        keeper: the object whose `.record` holds the last epoch's values.
+        line_seconds: least time between two plain lines.
+    """
+
+    def __init__(self, phase, epochs, steps, keeper, line_seconds=5.0, file=None):
+        super().__init__()
+        self.title, self.epochs, self.steps = phase.replace("_", " "), epochs, steps
+        self.keeper, self.line_seconds = keeper, line_seconds
+        self.file = file or sys.stderr
+        self.bar = None
+        self._began = self._last_line = time.monotonic()
+        self._first_epoch = keeper.state["epoch"]
+
+    def on_train_begin(self, logs=None):
+        if self.file.isatty():
+            self.bar = tqdm(
+                total=self.epochs * self.steps,
+                initial=self._first_epoch * self.steps,
+                desc=self.title,
+                unit="step",
+                file=self.file,
+                dynamic_ncols=True,
+                smoothing=0.02,
+            )
+        elif self._first_epoch:
+            print(f"{self.title}: going on after epoch {self._first_epoch}", file=self.file)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.bar is not None:
+            done = self.keeper.state["epoch"] * self.steps + batch + 1
+            self.bar.update(done - self.bar.n)
+        elif time.monotonic() - self._last_line > 12 * self.line_seconds:
+            self._line(f"step {batch + 1}/{self.steps}", batch + 1, logs or {})
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.bar is not None:
+            self.bar.set_postfix_str(f"epoch {epoch + 1}/{self.epochs} {self._values()}")
+            return
+        last = epoch + 1 == self.epochs or self.model.stop_training
+        if last or epoch == self._first_epoch or self._is_due():
+            self._line("", 0, self.keeper.record)
+
+    def on_train_end(self, logs=None):
+        if self.bar is not None:
+            self.bar.close()
+
+    def _is_due(self):
+        return time.monotonic() - self._last_line >= self.line_seconds
+
+    def _line(self, where, steps, values):
+        now = time.monotonic()
+        done = (self.keeper.state["epoch"] - self._first_epoch) * self.steps + steps
+        left = (self.epochs - self.keeper.state["epoch"]) * self.steps - steps
+        remaining = duration((now - self._began) * left / max(done, 1))
+        epoch = self.keeper.state["epoch"] + (1 if steps else 0)
+        print(
+            f"{self.title}: epoch {epoch}/{self.epochs} {where}{' ' if where else ''}"
+            f"{self._values(values)} ETA {remaining}",
+            file=self.file,
+            flush=True,
+        )
+        self._last_line = now
+
+    def _values(self, values=None):
+        values = self.keeper.record if values is None else values
+        return " ".join(f"{k} {float(v):.4g}" for k, v in values.items() if k not in HIDDEN)
+
+
+def duration(seconds):
+    """Seconds as "1:02:03" or "4:05"."""
+    return tqdm.format_interval(max(0, round(seconds)))

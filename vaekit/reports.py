@@ -1,0 +1,188 @@
+"""Reports: sections of text, tables and pictures, kept as JSON, shown as Markdown and as HTML.
+
+`python -m vaekit.reports OUT TITLE DIRECTORY ...` joins the reports of several directories.
+"""
+
+import argparse
+import base64
+import dataclasses
+import html
+import os
+from pathlib import Path
+
+from vaekit import cli, files
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+       color: #1b1b1b; background: #fff; }
+table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
+th, td { border-bottom: 1px solid #ccc; padding: .25rem .8rem; text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+figure { margin: 1rem 0; } figcaption { color: #555; font-size: .9rem; }
+img { max-width: 100%; image-rendering: pixelated; } h2 { margin-top: 2.5rem; }
+"""
+
+
+@dataclasses.dataclass
+class Table:
+    """Columns' names, and rows of strings or numbers (numbers are shown with four digits)."""
+
+    columns: list
+    rows: list
+
+
+@dataclasses.dataclass
+class Figure:
+    """A PNG file (path relative to the report's folder) and its caption."""
+
+    file: str
+    caption: str
+
+
+@dataclasses.dataclass
+class Section:
+    """A heading with paragraphs, tables and figures under it, in this order."""
+
+    title: str
+    text: list = dataclasses.field(default_factory=list)
+    tables: list = dataclasses.field(default_factory=list)
+    figures: list = dataclasses.field(default_factory=list)
+
+
+def write_report(directory, title, sections):
+    """Write report.json, report.md and the self-contained report.html into `directory`.
+
+    Args:
+        directory: folder; the figures' paths are relative to it.
+        title: heading of the page.
+        sections: list of `Section`.
+    Returns:
+        Path of the HTML page.
+    """
+    directory = Path(directory)
+    content = {"title": title, "sections": [dataclasses.asdict(s) for s in sections]}
+    files.write_json(directory / "report.json", content)
+    files.write_text(directory / "report.md", _markdown(title, sections))
+    files.write_text(directory / "report.html", _html(directory, title, sections))
+    return directory / "report.html"
+
+
+def read_report(directory):
+    """The (title, sections) of a directory's report.json."""
+    content = files.read_json(Path(directory) / "report.json")
+    sections = [
+        Section(
+            title=section["title"],
+            text=section["text"],
+            tables=[Table(**table) for table in section["tables"]],
+            figures=[Figure(**figure) for figure in section["figures"]],
+        )
+        for section in content["sections"]
+    ]
+    return content["title"], sections
+
+
+def join_reports(directory, title, sources):
+    """Write one report with the sections of several; figures are referred to where they lie."""
+    joined = []
+    for source in sources:
+        heading, sections = read_report(source)
+        for section in sections:
+            section.title = f"{heading}: {section.title}"
+            for figure in section.figures:
+                figure.file = Path(
+                    os.path.relpath(Path(source) / figure.file, directory)
+                ).as_posix()
+        joined += sections
+    return write_report(directory, title, joined)
+
+
+def show(value):
+    """A cell's text: numbers with four significant digits (log-likelihoods with two decimals)."""
+    if isinstance(value, bool) or value is None or isinstance(value, str | int):
+        return "" if value is None else str(value)
+    value = float(value)
+    return f"{value:.2f}" if 10 <= abs(value) < 1e5 else f"{value:.4g}"
+
+
+def plain_table(table):
+    """A table as aligned lines for a terminal."""
+    rows = [table.columns, *([show(cell) for cell in row] for row in table.rows)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
+    lines = [
+        "  ".join(
+            c.ljust(w) if i == 0 else c.rjust(w)
+            for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def _markdown(title, sections):
+    lines = [f"# {title}", ""]
+    for section in sections:
+        lines += [f"## {section.title}", ""]
+        for paragraph in section.text:
+            lines += [paragraph, ""]
+        for table in section.tables:
+            lines.append("| " + " | ".join(table.columns) + " |")
+            lines.append("|" + "---|" * len(table.columns))
+            lines += ["| " + " | ".join(map(show, row)) + " |" for row in table.rows]
+            lines.append("")
+        for figure in section.figures:
+            lines += [f"![{figure.caption}]({figure.file})", "", f"*{figure.caption}*", ""]
+    return "\n".join(lines)
+
+
+def _html(directory, title, sections):
+    body = [f"<h1>{html.escape(title)}</h1>"]
+    for section in sections:
+        body.append(f"<h2>{html.escape(section.title)}</h2>")
+        body += [f"<p>{html.escape(paragraph)}</p>" for paragraph in section.text]
+        body += [_html_table(table) for table in section.tables]
+        body += [_html_figure(directory, figure) for figure in section.figures]
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _html_table(table):
+    head = "".join(f"<th>{html.escape(column)}</th>" for column in table.columns)
+    rows = "\n".join(
+        "<tr>" + "".join(f"<td>{html.escape(show(cell))}</td>" for cell in row) + "</tr>"
+        for row in table.rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
+
+
+def _html_figure(directory, figure):
+    data = base64.b64encode((Path(directory) / figure.file).read_bytes()).decode()
+    caption = html.escape(figure.caption)
+    return (
+        f'<figure><img src="data:image/png;base64,{data}" alt="{caption}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+def main(argv=None):
+    """Command line: join the reports of several directories into one."""
+    parser = argparse.ArgumentParser(prog="python -m vaekit.reports", description=main.__doc__)
+    parser.add_argument("out", help="folder of the joined report")
+    parser.add_argument("title", help="its heading")
+    parser.add_argument("directories", nargs="+", help="folders that hold a report.json")
+    arguments = parser.parse_args(argv)
+    page = join_reports(arguments.out, arguments.title, arguments.directories)
+    _, sections = read_report(arguments.out)
+    for section in sections:
+        for table in section.tables:
+            print(f"\n{section.title}\n{plain_table(table)}")
+    print(f"\nReport: {page} (and report.md, report.json beside it)")
+
+
+if __name__ == "__main__":
+    raise SystemExit(cli.run(main))

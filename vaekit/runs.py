@@ -1,0 +1,190 @@
+"""A run is one directory: config, environment, metrics.jsonl, last/, weights, figures/."""
+
+import contextlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+from vaekit import files
+from vaekit.errors import UserError
+
+LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scipy", "pillow")
+
+
+def run_name(preset, overrides):
+    """The folder name of a preset with changed options: "cifar10+epochs=1+base_dim=8".
+
+    Every distinct configuration gets a directory of its own, so none is continued by mistake.
+    """
+    changes = [f"{key}={value}" for key, value in sorted(overrides.items())]
+    return "+".join([preset.replace("/", "_").replace(":", "_"), *changes])
+
+
+class Run:
+    """One training's directory; opening it again continues what is there.
+
+    Args:
+        directory: the folder; made when missing.
+        config: JSON-able dict that determines the result (options, seed, data fingerprint).
+        checkpoint_seconds: least time between two checkpoints inside a phase.
+    Raises:
+        UserError: the folder is not writable, in use by another process, or holds a run of
+            another configuration.
+    """
+
+    def __init__(self, directory, config, checkpoint_seconds=20.0):
+        self.directory = Path(directory)
+        self.config = json.loads(json.dumps(config))  # as it reads back: tuples become lists
+        self.checkpoint_seconds = checkpoint_seconds
+        self._lock = _lock(self.directory)
+        self._write_or_compare_config()
+
+    @property
+    def figures(self):
+        """Folder of the pictures."""
+        return self.directory / "figures"
+
+    def checkpoint_path(self, phase):
+        """File that all of a phase's resuming needs is in."""
+        return self.directory / "last" / f"{phase}.npz"
+
+    def log(self, record):
+        """Append one record (a dict) to metrics.jsonl."""
+        line = json.dumps(record, default=float) + "\n"
+        try:
+            with open(self._metrics, "a", encoding="utf-8") as file:
+                file.write(line)
+        except OSError as error:
+            raise UserError(
+                f"Cannot write {self._metrics}: {error.strerror}. Free disk space; the same "
+                "command then goes on from the last checkpoint."
+            ) from error
+
+    def records(self, phase=None):
+        """The records of metrics.jsonl, of one phase or of all; a line cut by a kill is dropped."""
+        if not self._metrics.exists():
+            return []
+        records = []
+        for line in self._metrics.read_text(encoding="utf-8").splitlines():
+            with contextlib.suppress(ValueError):
+                records.append(json.loads(line))
+        return [r for r in records if phase is None or r.get("phase") == phase]
+
+    def forget_after(self, phase, epoch):
+        """Drop a phase's records from `epoch` on: they are about to be made again."""
+        keep = [r for r in self.records() if r.get("phase") != phase or r["epoch"] < epoch]
+        files.write_text(self._metrics, "".join(json.dumps(r) + "\n" for r in keep))
+
+    def close(self):
+        """Let other processes open the directory."""
+        self._lock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    @property
+    def _metrics(self):
+        return self.directory / "metrics.jsonl"
+
+    def _write_or_compare_config(self):
+        path = self.directory / "config.json"
+        if not path.exists():
+            files.write_json(path, self.config)
+            files.write_json(self.directory / "environment.json", environment())
+            return
+        found = files.read_json(path)
+        keys = sorted(
+            key
+            for key in found.keys() | self.config.keys()
+            if found.get(key) != self.config.get(key)
+        )
+        if keys:
+            changes = ", ".join(
+                f"{key}: {found.get(key)!r} there, {self.config.get(key)!r} asked" for key in keys
+            )
+            raise UserError(
+                f"{self.directory} holds a run of another configuration ({changes}). "
+                "Choose another --runs folder, or delete that one."
+            )
+
+
+def environment():
+    """What a figure depends on besides the configuration: versions, backend, hardware, revision."""
+    import keras
+
+    versions = {}
+    for library in LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[library] = importlib.metadata.version(library)
+    return {
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "python": platform.python_version(),
+        "libraries": versions,
+        "backend": keras.backend.backend(),
+        "hardware": hardware(),
+        "platform": platform.system(),
+        "git_revision": _git_revision(),
+    }
+
+
+def hardware():
+    """The processor (or GPU) and the cores at hand, in words."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    model = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next(x.split(":", 1)[1].strip() for x in lines if x.startswith("model name"))
+    return f"{model}, {cores} cores" + _gpu_names()
+
+
+def _gpu_names():
+    jax = sys.modules.get("jax")
+    if jax is not None and jax.default_backend() == "gpu":
+        return ", " + ", ".join(device.device_kind for device in jax.devices())
+    tf = sys.modules.get("tensorflow")
+    if tf is not None:
+        gpus = tf.config.list_physical_devices("GPU")
+        return "".join(
+            ", " + tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
+            for gpu in gpus
+        )
+    return ""
+
+
+def _git_revision():
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        return subprocess.run(command, capture_output=True, text=True, timeout=10).stdout.strip()
+    return None
+
+
+def _lock(directory):
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = open(directory / ".lock", "w")  # noqa: SIM115 (held open as long as the run)
+    except OSError as error:
+        raise UserError(
+            f"Cannot write in {directory}: {error.strerror}. Choose another folder with --runs."
+        ) from error
+    with contextlib.suppress(ImportError):  # no fcntl on Windows: no lock there
+        import fcntl
+
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise UserError(
+                f"Another process is working in {directory}. Wait for it, or choose another "
+                "--runs folder."
+            ) from error
+    return lock
