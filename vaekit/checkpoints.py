@@ -54,9 +54,9 @@ def load(path):
 
 def to_arrays(variables):
     """Keras variables as a dict of arrays, named by position and path, so that names are unique."""
-    return {
-        name: variable.numpy() for name, variable in zip(_names(variables), variables, strict=True)
-    }
+    # np.array copies: JAX reuses the buffers of the weights that a step replaces.
+    values = (np.array(variable.value) for variable in variables)
+    return dict(zip(_names(variables), values, strict=True))
 
 
 def assign(variables, arrays, source):

@@ -60,6 +60,7 @@ def add_place_arguments(parser):
     group = parser.add_argument_group("places")
     group.add_argument("--data-dir", help="datasets (default: $VAE_DATA_DIR, else ./data)")
     group.add_argument("--runs", default="runs", help="run directories (default: ./runs)")
+    group.add_argument("--report", help="folder for one joined report of all runs of this command")
 
 
 def overrides(arguments, names):

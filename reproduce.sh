@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# One entry to everything: set-up, then one target. Targets are chosen here; the work is done in Python.
+set -euo pipefail
+
+usage() {
+    cat <<'EOF'
+usage: ./reproduce.sh TARGET [options]
+
+targets                     what it makes                                    time on two CPU cores
+  digits                    both packages on 8 x 8 digits, and a report      under 3 minutes
+  tests                     linter and test suite                            under 5 minutes
+  balancingvae-DATASET      two-stage VAE: training, evaluation, report      see below
+  vampprior-DATASET         MLP VAE with each prior: the same                see below
+  cifar10, celeba           the preset of the papers (= balancingvae-...)    weeks; a day or more on a GPU
+
+DATASET is digits, mnist, fashion_mnist, static_mnist, frey_faces, caltech101_silhouettes, cifar10, celeba,
+or folder:PATH for images of your own. One epoch takes seconds (digits, frey_faces) to minutes (cifar10);
+shorten a run with --epochs N and --images N. Options after the target go to the package's command line:
+./reproduce.sh vampprior-digits --help lists them.
+
+Data come from $VAE_DATA_DIR, else ./data (see data/README.md). A virtual environment .venv is made and used unless
+one is active. Runs stand in runs/, joined reports in reports/. The same command again continues what is there.
+EOF
+}
+
+target=${1:-}
+case $target in
+    "" | -h | --help | help) usage; exit 0 ;;
+    digits | tests | cifar10 | celeba) ;;
+    balancingvae-?* | vampprior-?*) ;;
+    *) echo "unknown target: $target" >&2; usage >&2; exit 2 ;;
+esac
+shift
+
+if [ -n "${VAE_DATA_DIR:-}" ] && [ -d "$VAE_DATA_DIR" ]; then
+    VAE_DATA_DIR=$(cd "$VAE_DATA_DIR" && pwd)
+    export VAE_DATA_DIR
+fi
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+python_for_venv() {
+    local name
+    for name in python3 python3.13 python3.12 python3.11 python3.10; do
+        if "$name" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+            echo "$name"
+            return
+        fi
+    done
+    echo "error: no Python 3.10 to 3.13 found; install one, or activate a virtual environment that has it" >&2
+    exit 1
+}
+
+set_up() { # set_up EXTRAS: install once per environment, again only when setup.py or the extras change
+    local extras=$1 venv=${VIRTUAL_ENV:-$PWD/.venv} marker wanted
+    if [ ! -x "$venv/bin/python" ]; then
+        echo "making the virtual environment .venv" >&2
+        "$(python_for_venv)" -m venv "$venv"
+    fi
+    python=$venv/bin/python
+    marker=$venv/.reproduce-installed$extras
+    wanted=$("$python" -c 'import hashlib, os; print(hashlib.sha256(open("setup.py", "rb").read()).hexdigest(), os.getcwd())')
+    if [ "$(cat "$marker" 2>/dev/null)" != "$wanted" ]; then
+        echo "installing the packages and what they need (once, a minute or two)" >&2
+        "$python" -m pip install --quiet --disable-pip-version-check --editable ".$extras"
+        echo "$wanted" >"$marker"
+    fi
+}
+
+case $target in
+    tests)
+        set_up "[dev]"
+        "$python" -m ruff check .
+        "$python" -m ruff format --check .
+        exec "$python" -m pytest "$@"
+        ;;
+    digits)
+        set_up ""
+        "$python" -m balancingvae digits --report reports/digits/balancingvae "$@"
+        "$python" -m vampprior digits --report reports/digits/vampprior "$@"
+        exec "$python" -m vaekit.reports reports/digits "Handwritten digits" reports/digits/balancingvae reports/digits/vampprior
+        ;;
+    cifar10 | celeba) set_up ""; exec "$python" -m balancingvae "$target" "$@" ;;
+    balancingvae-*) set_up ""; exec "$python" -m balancingvae "${target#balancingvae-}" "$@" ;;
+    vampprior-*) set_up ""; exec "$python" -m vampprior "${target#vampprior-}" "$@" ;;
+esac

@@ -1,0 +1,51 @@
+"""Packaging; tool settings stand in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+ROOT = Path(__file__).parent
+VERSION = next(
+    line.split('"')[1]
+    for line in (ROOT / "vaekit" / "__init__.py").read_text(encoding="utf-8").splitlines()
+    if line.startswith("__version__")
+)
+
+setup(
+    name="balancingvae",
+    version=VERSION,
+    description="Two-stage VAEs with a computed balance, and VAEs with a VampPrior, on Keras 3",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.14",
+    packages=["balancingvae", "vampprior", "vaekit", "vaekit.datasets", "vaekit.fid"],
+    install_requires=[
+        "tensorflow>=2.16",  # default Keras backend; TF1 checkpoints; the Inception graph of FID
+        "keras>=3.5",  # layers, training loop and backends of every model
+        "numpy>=1.26",  # arrays
+        "scipy>=1.11",  # .mat datasets; reference matrix square root of FID
+        "pillow>=10",  # image files: decoding, CelebA's resize, JPEG round trip, PNG grids
+        "matplotlib>=3.8",  # curves, histograms and scatter plots of the reports
+        "tqdm>=4.66",  # progress bars with the time left
+        "scikit-learn>=1.3",  # the embedded digits dataset
+        "tensorflow-datasets>=4.9",  # downloads of CIFAR-10, CelebA and the MNISTs
+        "tensorflow-gan>=2.1",  # Inception constants, batching and kernel distance of FID
+        "tensorflow-hub>=0.16",  # loads the Inception module of FID
+        "setuptools<81",  # tensorflow-hub imports pkg_resources, which later versions lack
+    ],
+    extras_require={
+        "jax": ["jax>=0.4.30"],  # the other Keras backend: KERAS_BACKEND=jax
+        "dev": [
+            "jax>=0.4.30",  # the tests train under both backends
+            "pytest>=8",  # the tests
+            "ruff>=0.6",  # linting and formatting
+        ],
+    },
+    entry_points={
+        "console_scripts": [
+            "balancingvae = balancingvae.__main__:command",
+            "vampprior = vampprior.__main__:command",
+        ]
+    },
+)

@@ -1,0 +1,119 @@
+"""Run directories, reports and the shared command line."""
+
+import json
+import os
+import re
+
+import numpy as np
+import pytest
+
+from vaekit import cli, plots, reports, runs
+from vaekit.errors import UserError
+
+
+def test_run_refuses_another_configuration_and_a_second_process(tmp_path):
+    with runs.Run(tmp_path / "r", {"epochs": 3, "sides": (2, 2)}) as run:
+        run.log({"phase": "one", "epoch": 0, "loss": np.float32(2)})
+        with pytest.raises(UserError, match="Another process is working"):
+            runs.Run(tmp_path / "r", {"epochs": 3, "sides": (2, 2)})
+    before = (tmp_path / "r" / "config.json").read_bytes()
+    with pytest.raises(UserError, match="epochs: 3 there, 4 asked"):
+        runs.Run(tmp_path / "r", {"epochs": 4, "sides": (2, 2)})
+    assert (tmp_path / "r" / "config.json").read_bytes() == before
+    with runs.Run(tmp_path / "r", {"epochs": 3, "sides": (2, 2)}) as run:
+        assert run.records("one") == [{"phase": "one", "epoch": 0, "loss": 2.0}]
+
+
+def test_unwritable_folder_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="Choose another folder with --runs"):
+        runs.Run(tmp_path / "file" / "run", {})
+
+
+def test_changed_options_get_a_folder_of_their_own():
+    assert runs.run_name("cifar10", {}) == "cifar10"
+    assert runs.run_name("cifar10", {"epochs": 1, "base_dim": 8}) == "cifar10+base_dim=8+epochs=1"
+    assert "/" not in runs.run_name("folder:/home/me", {})
+
+
+def test_environment_says_what_a_figure_depends_on():
+    found = runs.environment()
+    assert found["libraries"]["numpy"] == np.__version__
+    assert found["hardware"] and found["backend"] in ("tensorflow", "jax")
+
+
+@pytest.fixture
+def report(tmp_path):
+    plots.image_grid(
+        tmp_path / "run/figures/grid.png", np.random.default_rng(0).random((7, 8, 8, 1)), 3
+    )
+    plots.curves(tmp_path / "run/figures/curve.png", {"<b>": ([0, 1], [1, 2])}, "epoch", "loss")
+    section = reports.Section(
+        "Figures & <numbers>",
+        text=["a < b"],
+        tables=[reports.Table(["name", "value"], [["a", 1234.5678], ["b", 0.00123456], ["c", 3]])],
+        figures=[
+            reports.Figure("figures/grid.png", "a grid"),
+            reports.Figure("figures/curve.png", ""),
+        ],
+    )
+    reports.write_report(tmp_path / "run", "Title", [section])
+    return tmp_path
+
+
+def test_report_is_self_contained_and_escaped(report):
+    page = (report / "run" / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 2
+    assert "a &lt; b" in page and "<numbers>" not in page
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert "| a | 1234.57 |" in (report / "run" / "report.md").read_text()
+    assert json.loads((report / "run" / "report.json").read_text())["sections"][0]["text"] == [
+        "a < b"
+    ]
+
+
+def test_joined_report_finds_the_figures(report, capsys):
+    assert cli.run(reports.main, [str(report / "out" / "x"), "All", str(report / "run")]) == 0
+    page = (report / "out" / "x" / "report.html").read_text()
+    assert page.count("data:image/png;base64,") == 2 and "Title: Figures" in page
+    assert "../../run/figures/grid.png" in (report / "out" / "x" / "report.md").read_text()
+    printed = capsys.readouterr().out
+    assert "0.001235" in printed and "report.html" in printed
+
+
+def test_grid_pixels_are_the_images(tmp_path):
+    from PIL import Image
+
+    images = np.zeros((2, 56, 56, 3), np.uint8)
+    images[1] = (1, 2, 3)
+    plots.image_grid(tmp_path / "g.png", images)
+    pixels = np.asarray(Image.open(tmp_path / "g.png"))
+    assert pixels.shape == (60, 118, 3)
+    assert pixels[30, 30].tolist() == [0, 0, 0] and pixels[30, 90].tolist() == [1, 2, 3]
+
+
+def test_user_mistakes_end_without_a_stack_trace(capsys):
+    def mistake(argv):
+        raise UserError("came A; taken is B; do C")
+
+    assert cli.run(mistake) == 1
+    captured = capsys.readouterr()
+    assert captured.err == "error: came A; taken is B; do C\n"
+
+
+def test_default_command():
+    assert cli.with_default_command(["digits", "--epochs", "1"], ["list"])[0] == "train"
+    assert cli.with_default_command(["list"], ["list"]) == ["list"]
+    assert cli.with_default_command([], ["list"]) == ["--help"]
+
+
+def test_arithmetic_is_refused_or_chosen(tmp_path):
+    from vaekit import backend
+
+    with pytest.raises(UserError, match="auto, float32, bfloat16"):
+        backend.arithmetic("mlp", "float16")
+    assert backend.arithmetic("mlp").policy == "float32"
+    (tmp_path / "cpuinfo").write_text("flags : avx512_bf16")
+    assert backend.multiplies_bfloat16(tmp_path / "cpuinfo")
+    assert not backend.multiplies_bfloat16(os.devnull)
+    assert backend.steps_per_execution(500) == 25 and backend.steps_per_execution(7) == 7
