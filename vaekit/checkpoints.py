@@ -54,8 +54,8 @@ def load(path):
 
 def to_arrays(variables):
     """Keras variables as a dict of arrays, named by position and path, so that names are unique."""
-    # np.array copies: JAX reuses the buffers of the weights that a step replaces.
-    values = (np.array(variable.value) for variable in variables)
+    # Copies: JAX reuses the buffers of the weights that a step replaces.
+    values = (np.asarray(variable.value).copy() for variable in variables)
     return dict(zip(_names(variables), values, strict=True))
 
 
