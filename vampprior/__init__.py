@@ -1,0 +1,7 @@
+"""MLP VAE with standard, mixture, VampPrior and VampPrior-data priors."""
+
+from vampprior.checkpoint import load, save
+from vampprior.configs import PRESETS, Config
+from vampprior.model import VAE
+
+__all__ = ["PRESETS", "VAE", "Config", "load", "save"]

@@ -1,0 +1,200 @@
+"""log p(x) by importance sampling with the posterior as proposal, streamed within a memory budget.
+
+log p(x) is estimated by logsumexp_s log w_s - log S with w_s = p(x given z_s) p(z_s) / q(z_s given x)
+and z_s drawn from q(z given x). Burda et al. (2016), equation 8; Tomczak & Welling (2018), section 5.
+The estimate is a lower bound of log p(x) in expectation and rises towards it with S.
+"""
+
+import concurrent.futures
+import dataclasses
+import hashlib
+import json
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+from keras import ops
+from tqdm import tqdm
+
+from vaekit import files
+from vaekit.errors import UserError
+from vampprior.elbo import posterior_log_prob, sample_posterior
+
+SAVE_SECONDS = 10.0
+
+
+def log_weights(x, mean, log_var, noise, log_conditional, log_prior):
+    """log p(x given z) + log p(z) - log q(z given x) for samples z of each image's posterior.
+
+    Args:
+        x: `(batch, pixels)`.
+        mean, log_var: the posteriors, `(batch, latent_dim)`.
+        noise: standard normal, `(batch, samples, latent_dim)`.
+        log_conditional: function of x `(batch, 1, pixels)` and z `(batch * samples, latent_dim)`
+            to log p(x given z), `(batch, samples)`.
+        log_prior: function of z `(batch * samples, latent_dim)` to `(batch * samples,)`.
+    Returns:
+        `(batch, samples)`, nats.
+    """
+    batch, samples, latent_dim = noise.shape
+    z = sample_posterior(mean[:, None], log_var[:, None], noise)
+    z = ops.reshape(z, (batch * samples, latent_dim))
+    log_joint = log_conditional(x[:, None], z) + ops.reshape(log_prior(z), (batch, samples))
+    return log_joint - posterior_log_prob(log_var[:, None], noise)
+
+
+def streamed_logsumexp(total, part):
+    """log(exp(total) + exp(part)) in float64; both `(batch,)`, total may be -inf."""
+    return np.logaddexp(total, np.asarray(part, np.float64))
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunks:
+    """How images and samples are cut, so that one compiled shape fits the memory budget.
+
+    `images` at a time, each with `samples` of its samples at a time, `passes` times over.
+    """
+
+    images: int
+    samples: int
+    passes: int
+
+
+def plan_chunks(num_images, num_samples, bytes_per_row, memory_mib):
+    """The chunks of an evaluation.
+
+    Args:
+        num_images, num_samples: what is to be done.
+        bytes_per_row: memory that one (image, sample) pair takes inside the networks.
+        memory_mib: budget for all rows of a chunk, in MiB.
+    """
+    rows = max(1, int(memory_mib * 2**20 // bytes_per_row))
+    if num_samples <= rows:
+        return Chunks(min(num_images, rows // num_samples), num_samples, 1)
+    passes = math.ceil(num_samples / rows)
+    return Chunks(1, math.ceil(num_samples / passes), passes)
+
+
+def image_noise(seed, index, num_samples, latent_dim):
+    """The noise of image number `index`: float32 `(num_samples, latent_dim)`.
+
+    It depends on neither chunks nor backend, so neither does an image's estimate.
+    """
+    rng = np.random.Generator(np.random.SFC64((seed, index)))
+    return rng.standard_normal((num_samples, latent_dim), dtype=np.float32)
+
+
+def log_likelihood(
+    log_weight_sum, arrays, num_samples, seed, chunks, *, progress=False, partial=None
+):
+    """log p(x) of every image.
+
+    Args:
+        log_weight_sum: function of (x, mean, log_var, noise, log_mask) to the logsumexp over the
+            chunk's samples of log w + log_mask, `(batch,)`; `log_mask` `(samples,)` is 0 or -inf.
+        arrays: (x, mean, log_var), each with one row per image.
+        num_samples: S.
+        seed: of the noise.
+        chunks: a `Chunks`.
+        progress: whether to show a bar.
+        partial: None, or a `Partial` to resume from and save to.
+    Returns:
+        float64 `(num_images,)`, nats.
+    """
+    count, latent_dim = arrays[1].shape
+    values = np.full(count, np.nan) if partial is None else partial.load(count)
+    starts = [
+        s for s in range(0, count, chunks.images) if np.isnan(values[s : s + chunks.images]).any()
+    ]
+    bar = tqdm(
+        total=count, desc=f"log-likelihood, S={num_samples}", unit="image", disable=not progress
+    )
+    bar.update(int((~np.isnan(values)).sum()))
+    masks = _log_masks(num_samples, chunks)
+    saved_at = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(1) as drawer, bar:
+        upcoming = _draws(drawer, starts, count, num_samples, latent_dim, seed, chunks)
+        for start, noise in upcoming:
+            index = _rows(start, count, chunks.images)
+            parts = [array[index] for array in arrays]
+            total = np.full(len(index), -np.inf)
+            for one_pass, mask in enumerate(masks):
+                piece = noise[:, one_pass * chunks.samples : (one_pass + 1) * chunks.samples]
+                total = streamed_logsumexp(total, log_weight_sum(*parts, piece, mask))
+            values[index] = total - math.log(num_samples)
+            bar.update(min(chunks.images, count - start))
+            if partial is not None and time.monotonic() - saved_at > SAVE_SECONDS:
+                partial.save(values)
+                saved_at = time.monotonic()
+    if partial is not None:
+        partial.save(values)
+    return values
+
+
+def _rows(start, count, images):
+    # The last chunk is filled with repeats of the last image: one compiled shape serves all.
+    return np.minimum(np.arange(start, start + images), count - 1)
+
+
+def _log_masks(num_samples, chunks):
+    used = np.arange(chunks.passes * chunks.samples) < num_samples
+    return np.where(used, 0.0, -np.inf).astype(np.float32).reshape(chunks.passes, chunks.samples)
+
+
+def _draws(drawer, starts, count, num_samples, latent_dim, seed, chunks):
+    """Yield (start, noise) with the next chunk's noise drawn meanwhile, on another thread."""
+    padded = chunks.passes * chunks.samples
+
+    def draw(start):
+        noise = np.zeros((chunks.images, padded, latent_dim), np.float32)
+        for row, index in enumerate(_rows(start, count, chunks.images)):
+            noise[row, :num_samples] = image_noise(seed, index, num_samples, latent_dim)
+        return noise
+
+    future = drawer.submit(draw, starts[0]) if starts else None
+    for start, following in zip(starts, [*starts[1:], None], strict=True):
+        noise = future.result()
+        future = None if following is None else drawer.submit(draw, following)
+        yield start, noise
+
+
+class Partial:
+    """Per-image values of an unfinished evaluation in one .npz file.
+
+    Args:
+        path: the file.
+        key: JSON-able dict of all that the values depend on; a file with another key is ignored.
+    """
+
+    def __init__(self, path, key):
+        self.path, self.key = Path(path), json.dumps(key, sort_keys=True)
+
+    def load(self, count):
+        """Values so far, float64 `(count,)` with NaN where nothing is known."""
+        if self.path.exists():
+            try:
+                arrays = files.load_npz(self.path)
+            except UserError:  # damaged: it saves time only, so it is made anew
+                arrays = {}
+            if str(arrays.get("key")) == self.key and arrays["values"].shape == (count,):
+                return arrays["values"]
+        return np.full(count, np.nan)
+
+    def save(self, values):
+        files.save_npz(self.path, {"values": values, "key": np.array(self.key)})
+
+
+def digest(arrays):
+    """Hex sha256 of arrays' bytes: a key for `Partial`."""
+    total = hashlib.sha256()
+    for array in arrays:
+        total.update(np.ascontiguousarray(array).tobytes())
+    return total.hexdigest()
+
+
+def mean_and_standard_error(values):
+    """Mean over images and its standard error, both float."""
+    values = np.asarray(values, np.float64)
+    error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return float(values.mean()), float(error)

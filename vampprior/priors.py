@@ -1,0 +1,161 @@
+"""Priors over z: standard Gaussian, and mixtures whose components come from anywhere.
+
+The VampPrior, VampPrior-data and the mixture of Gaussians differ only in where their components come
+from: posteriors of learned or fixed pseudo-inputs, or trainable parameters of their own.
+"""
+
+import math
+
+import numpy as np
+from keras import layers, ops
+
+from vaekit.errors import UserError
+from vampprior.elbo import LOG_2PI
+
+
+def standard_log_prob(z):
+    """log N(z; 0, I): `(batch, latent_dim)` -> `(batch,)`, nats."""
+    return -0.5 * ops.sum(ops.square(z) + LOG_2PI, axis=-1)
+
+
+def mixture_log_prob(z, means, log_vars):
+    """log of the equal-weight mixture (1/K) sum_k N(z; means_k, exp(log_vars_k)).
+
+    Tomczak & Welling (2018), equation 9. The quadratic form is expanded into two matrix products, so
+    that no `(batch, K, latent_dim)` tensor is ever made.
+
+    Args:
+        z: `(batch, latent_dim)`.
+        means, log_vars: `(K, latent_dim)`.
+    Returns:
+        `(batch,)`, nats.
+    """
+    # The density does not move when z and the means shift together; centred, the expanded squares
+    # are small and lose few digits where they cancel.
+    centre = ops.stop_gradient(ops.mean(means, axis=0, keepdims=True))
+    z, means = z - centre, means - centre
+    precisions = ops.exp(-log_vars)
+    scaled_means = means * precisions
+    offsets = ops.sum(means * scaled_means + log_vars + LOG_2PI, axis=-1)
+    quadratics = ops.matmul(ops.square(z), ops.transpose(precisions)) - 2.0 * ops.matmul(
+        z, ops.transpose(scaled_means)
+    )
+    log_k = math.log(means.shape[0])
+    return ops.logsumexp(-0.5 * (quadratics + offsets), axis=-1) - log_k
+
+
+class PseudoInputs(layers.Layer):
+    """K images in [0, 1] as a weight matrix `(num_pseudo_inputs, pixels)`.
+
+    A one-layer network without bias fed with the identity is its own weight matrix, so the matrix is
+    the layer. Trainable entries are projected onto [0, 1] after every step; a clip in the forward
+    pass would stop the gradient of every pixel that ever leaves the range.
+
+    Args:
+        num_pseudo_inputs, pixels: shape of the matrix.
+        mean, std: entries start as N(mean, std^2), projected onto [0, 1].
+        trainable: False for VampPrior-data, whose images are assigned once.
+    """
+
+    def __init__(self, num_pseudo_inputs, pixels, mean=0.0, std=0.01, seed=None, trainable=True):
+        super().__init__(name="pseudo_inputs")
+        start = np.random.default_rng(seed).normal(mean, std, (num_pseudo_inputs, pixels))
+        self.matrix = self.add_weight(
+            name="matrix",
+            shape=(num_pseudo_inputs, pixels),
+            initializer="zeros",
+            trainable=trainable,
+            constraint=_unit_interval if trainable else None,
+        )
+        self.matrix.assign(np.clip(start, 0, 1).astype("float32"))
+        self.built = True
+
+    def draw(self, images, seed):
+        """Take K different training images, drawn with `seed`, as pseudo-inputs.
+
+        Args:
+            images: float32 `(n, height, width, channels)` in [0, 1].
+        """
+        k = self.matrix.shape[0]
+        if k > len(images):
+            raise UserError(
+                f"VampPrior-data with {k} pseudo-inputs came, but the training set has only "
+                f"{len(images)} images. Take num_pseudo_inputs of at most {len(images)}."
+            )
+        chosen = np.random.default_rng(seed).choice(len(images), k, replace=False)
+        self.matrix.assign(images[np.sort(chosen)].reshape(k, -1))
+
+
+class GaussianComponents(layers.Layer):
+    """K trainable means and log-variances, each `(num_components, latent_dim)`. KTH report, 4.2.
+
+    Means start as N(0, 1) and variances at 1: the mixture starts spread over the standard prior.
+    """
+
+    def __init__(self, num_components, latent_dim, seed=None):
+        super().__init__(name="components")
+        start = np.random.default_rng(seed).normal(size=(num_components, latent_dim))
+        shape = (num_components, latent_dim)
+        self.means = self.add_weight(name="means", shape=shape, initializer="zeros")
+        self.means.assign(start.astype("float32"))
+        self.log_vars = self.add_weight(name="log_vars", shape=shape, initializer="zeros")
+        self.built = True
+
+
+class StandardGaussian:
+    """N(0, I) over `latent_dim` latents."""
+
+    def __init__(self, latent_dim):
+        self.latent_dim = latent_dim
+
+    def log_prob(self, z):
+        """numpy `(batch, latent_dim)` -> numpy `(batch,)`, nats."""
+        return ops.convert_to_numpy(standard_log_prob(check_latents(z, self.latent_dim)))
+
+    def sample(self, n, seed=None):
+        """`n` draws, float32 `(n, latent_dim)`."""
+        rng = np.random.default_rng(seed)
+        return rng.standard_normal((n, self.latent_dim), dtype=np.float32)
+
+
+class Mixture:
+    """Equal-weight Gaussian mixture.
+
+    Args:
+        latent_dim: number of latents.
+        components: function without arguments that gives (means, log_vars), each
+            `(K, latent_dim)`; called once per `log_prob` or `sample`.
+    """
+
+    def __init__(self, latent_dim, components):
+        self.latent_dim, self.components = latent_dim, components
+
+    def log_prob(self, z):
+        """numpy `(batch, latent_dim)` -> numpy `(batch,)`, nats."""
+        z = check_latents(z, self.latent_dim)
+        return ops.convert_to_numpy(mixture_log_prob(z, *self.components()))
+
+    def sample(self, n, seed=None):
+        """`n` draws, float32 `(n, latent_dim)`; each from a component chosen uniformly at random."""
+        means, log_vars = (ops.convert_to_numpy(part) for part in self.components())
+        rng = np.random.default_rng(seed)
+        chosen = rng.integers(len(means), size=n)
+        noise = rng.standard_normal((n, self.latent_dim), dtype=np.float32)
+        return means[chosen] + np.exp(0.5 * log_vars[chosen]) * noise
+
+
+def check_latents(z, latent_dim):
+    """Latents as float32 `(n, latent_dim)`, or a UserError."""
+    z = np.asarray(z)
+    if z.ndim != 2 or z.shape[1] != latent_dim or z.dtype.kind not in "fiu":
+        raise UserError(
+            f"Latents of shape {z.shape} and dtype {z.dtype} came; this model takes numbers of "
+            f"shape (n, {latent_dim})."
+        )
+    if not np.isfinite(z).all():
+        raise UserError("Latents with NaN or infinite values came; only finite numbers are taken.")
+    return z.astype(np.float32)
+
+
+def _unit_interval(values):
+    return ops.clip(values, 0.0, 1.0)
