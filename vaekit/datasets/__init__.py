@@ -1,0 +1,116 @@
+"""Datasets: `load(name)` finds, prepares and splits images, and says where they came from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vaekit.datasets import cache, resolve, splits
+from vaekit.datasets.folder import FOLDER_OPTIONS, check_folder, load_folder
+from vaekit.datasets.recipes import RECIPES, digits_images
+from vaekit.datasets.splits import PARTS
+from vaekit.errors import UserError
+
+__all__ = ["NAMES", "Dataset", "load"]
+
+NAMES = ("digits", *RECIPES)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Dataset:
+    """Images in three parts.
+
+    Attributes:
+        name: as given to `load`.
+        train, validation, test: read-only uint8 arrays `(n, height, width, channels)`, 0..255, or
+            0 and 1 where the likelihood is "bernoulli". A part may be empty.
+        likelihood: "bernoulli" or "discretized_logistic" (256 levels).
+        source: which files, which protocol and which route, in words.
+        fingerprint: hex sha256 of the three arrays; equal exactly when all pixels are.
+    """
+
+    name: str
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    likelihood: str
+    source: str
+    fingerprint: str
+
+    @property
+    def image_shape(self):
+        """`(height, width, channels)`."""
+        return tuple(self.train.shape[1:])
+
+    def __repr__(self):
+        counts = ", ".join(f"{part} {len(getattr(self, part)):,}" for part in PARTS)
+        shape = " x ".join(map(str, self.image_shape))
+        return (
+            f"Dataset({self.name}: {counts} images of {shape}, {self.likelihood}; "
+            f"{self.source}; {self.fingerprint[:12]})"
+        )
+
+
+def load(name, data_dir=None, *, split_seed=0, limit=None, check_all=False, **options):
+    """Find, prepare and split a dataset.
+
+    Looked for in this order: arrays prepared before, the publisher's files in `<data_dir>/<name>/`,
+    TensorFlow Datasets or the publisher's download. What was prepared is kept beside the files, or
+    in ./data where `data_dir` is read-only.
+
+    Args:
+        name: one of NAMES, or "folder:PATH" for images of one's own (folder, zip or tar).
+        data_dir: the data folder; by default $VAE_DATA_DIR, else ./data.
+        split_seed: of the split, where there is no official one, and of `limit`.
+        limit: take at most so many images of each part, at random by the seed; for quick runs.
+        check_all: verify the sha256 of prepared arrays of any size (always done up to 1 GB).
+        **options: what the dataset offers:
+            mnist, fashion_mnist: `validation=10000` images held out of train;
+            cifar10: `validation=0` likewise (an empty part by default: the papers train on all
+                50,000), `jpeg=False`: with True the images go through one JPEG round trip (quality
+                75, 4:2:0), unless their source holds JPEG files, which are never compressed twice;
+            celeba: `size=64`, `resize="bilinear"` or "nearest", `split="partition"` or "listing";
+            folder:PATH: `image_size=None` to crop and resize, `channels=None` or 1 or 3.
+    Returns:
+        Dataset.
+    Raises:
+        UserError: unknown name or option, nothing found, or something found is damaged.
+    """
+    if limit is not None and limit < 1:
+        raise UserError(f"limit={limit} came; at least 1 image is taken.")
+    likelihood = "discretized_logistic"
+    if name.startswith("folder:"):
+        path = check_folder(name.removeprefix("folder:"))
+        options = _check_options(name, FOLDER_OPTIONS, options)
+        found = load_folder(path, options, split_seed, check_all, resolve.data_folder(data_dir))
+    elif name == "digits":
+        _check_options(name, {}, options)
+        parts = splits.split(digits_images(), (200, 200), split_seed)
+        found = parts, "scikit-learn's digits, seeded split", cache.fingerprint(parts)
+    elif name in RECIPES:
+        options = _check_options(name, RECIPES[name].options, options)
+        folder = resolve.data_folder(data_dir)
+        found = resolve.resolve(name, folder, options, split_seed, check_all)
+        likelihood = RECIPES[name].likelihood
+    else:
+        raise UserError(
+            f"The dataset {name!r} is unknown. Known are {', '.join(NAMES)} and folder:PATH."
+        )
+    parts, source, fingerprint = found
+    if limit is not None:
+        parts = {part: _limited(images, limit, split_seed) for part, images in parts.items()}
+        source, fingerprint = f"{source}; limit {limit}", cache.fingerprint(parts)
+    for images in parts.values():
+        images.flags.writeable = False
+    return Dataset(name, **parts, likelihood=likelihood, source=source, fingerprint=fingerprint)
+
+
+def _check_options(name, defaults, options):
+    unknown = [option for option in options if option not in defaults]
+    if unknown:
+        taken = ", ".join(f"{key}={value!r}" for key, value in defaults.items()) or "none"
+        raise UserError(f"{name} has no option {unknown[0]!r}. Its options and defaults: {taken}.")
+    return {**defaults, **options}
+
+
+def _limited(images, limit, seed):
+    return images[splits.permutation(len(images), seed)[:limit]]

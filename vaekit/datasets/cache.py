@@ -1,0 +1,117 @@
+"""Prepared arrays: `train.npy`, `validation.npy`, `test.npy` and the `prepared.json` about them."""
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+import numpy as np
+
+from vaekit import files
+from vaekit.datasets.splits import PARTS
+from vaekit.errors import UserError
+
+DESCRIPTION = "prepared.json"
+FULL_CHECK_BYTES = 1 << 30  # up to here every load verifies the sha256 (about a second per GB)
+
+
+def fingerprint(parts):
+    """Hex sha256 over shapes and pixels of the three parts, in fixed order."""
+    digest = hashlib.sha256()
+    for name in PARTS:
+        array = parts[name]
+        digest.update(f"{name} {array.shape} {array.dtype} ".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
+
+
+def is_writable(folder):
+    """Whether files can be made in a folder, existing or not; a folder marked read-only cannot."""
+    folder = Path(folder).absolute()
+    while not folder.exists():
+        folder = folder.parent
+    # Root may write anywhere: the mode bits say what the owner of the data meant.
+    marked_writable = folder.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+    return folder.is_dir() and bool(marked_writable) and os.access(folder, os.W_OK)
+
+
+def write(folder, parts, source, protocol, made_from):
+    """Write the three arrays whole, then the description that makes them count.
+
+    Args:
+        folder: of this dataset under this protocol.
+        parts: dict of uint8 arrays `(n, height, width, channels)`.
+        source: text for `Dataset.source`.
+        protocol: dict of the options that these arrays depend on.
+        made_from: dict from file name to size, to notice that the files were replaced.
+    """
+    arrays = {}
+    for name in PARTS:
+        path = Path(folder) / f"{name}.npy"
+        files.atomic_write(path, lambda file, name=name: np.save(file, parts[name]))
+        arrays[name] = {
+            "file": path.name,
+            "shape": parts[name].shape,
+            "bytes": path.stat().st_size,
+            "sha256": files.sha256(path),
+        }
+    description = {
+        "source": source,
+        "protocol": protocol,
+        "made_from": made_from,
+        "fingerprint": fingerprint(parts),
+        "arrays": arrays,
+    }
+    files.write_json(Path(folder) / DESCRIPTION, description)
+
+
+def describe(folder):
+    """The description of prepared arrays, or None where there are none."""
+    path = Path(folder) / DESCRIPTION
+    return files.read_json(path) if path.is_file() else None
+
+
+def read(folder, description, check_all=False):
+    """The three arrays, memory-mapped and read-only.
+
+    Sizes and shapes are checked always; sha256 digests as well up to FULL_CHECK_BYTES in all, or
+    with `check_all`.
+
+    Raises:
+        UserError: an array is missing, truncated or altered; it is named.
+    """
+    folder = Path(folder)
+    try:
+        arrays = {name: description["arrays"][name] for name in PARTS}
+        total = sum(array["bytes"] for array in arrays.values())
+        check_all = check_all or total <= FULL_CHECK_BYTES
+        return {
+            name: _read_array(folder / f"{name}.npy", array, check_all)
+            for name, array in arrays.items()
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _damaged(folder / DESCRIPTION, f"it lacks {error}") from error
+
+
+def _read_array(path, expected, check_digest):
+    if not path.is_file():
+        raise _damaged(path, "it is missing")
+    size = path.stat().st_size
+    if size != expected["bytes"]:
+        raise _damaged(path, f"it has {size} bytes instead of {expected['bytes']}")
+    if check_digest and files.sha256(path) != expected["sha256"]:
+        raise _damaged(path, "its sha256 differs from the one written down when it was made")
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise _damaged(path, str(error)) from error
+    if array.dtype != np.uint8 or list(array.shape) != list(expected["shape"]):
+        raise _damaged(path, f"it holds {array.dtype} of shape {array.shape}")
+    return np.asarray(array)
+
+
+def _damaged(path, what):
+    return UserError(
+        f"The prepared array {path} is damaged: {what}. "
+        f"Delete the folder {path.parent} and run again; it is then made anew from its source."
+    )

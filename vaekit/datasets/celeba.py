@@ -1,0 +1,104 @@
+"""CelebA's faces: which images belong to which part, crop and resize."""
+
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from vaekit.datasets import official, prepare
+from vaekit.datasets.image_files import ImageStore, decode, decode_all, stack
+from vaekit.datasets.numeric import content
+from vaekit.datasets.splits import PARTS
+from vaekit.errors import UserError
+
+FACE_OPTIONS = {"size": 64, "resize": "bilinear", "split": "partition"}
+PARTITION = "list_eval_partition.txt"
+LISTING_ENDS = (162_770, 182_637)  # of 202,599: where the original code ends train and validation
+ALL_IMAGES = 202_599
+
+
+def find_celeba(folder):
+    """`[images, partition file]`, `[images]` without a partition file, or []."""
+    folder = Path(folder)
+    for name in ("img_align_celeba", "img_align_celeba.zip", "img_align_celeba.tar"):
+        if (folder / name).exists():
+            partition = folder / PARTITION
+            return [folder / name, *([partition] if partition.is_file() else [])]
+    return []
+
+
+def celeba_from_files(paths, options):
+    """The three parts from the aligned images that are there, and a note.
+
+    Args:
+        paths: the images, then the partition file (not needed for the split by listing order).
+        options: `size`, `resize` ("bilinear" or "nearest"), and `split`: "partition" is the
+            official one by file name, files sorted; "listing" takes files in the order in which
+            the folder or archive lists them, as the original code did.
+    """
+    parts = {}
+    with ImageStore(paths[0]) as store:
+        if options["split"] == "listing":
+            names, note = by_listing(store.names), "split by listing order"
+        else:
+            names, note = _by_partition(store.names, paths)
+        for part in PARTS:
+            images = decode_all(store, names[part], face_decoder(options), f"celeba {part}")
+            parts[part] = stack(images, names[part], (options["size"], options["size"], 3))
+    count = sum(map(len, names.values()))
+    whole = "all" if count == ALL_IMAGES else f"{count} of {ALL_IMAGES}"
+    return parts, f"{whole} images, {options['resize']}, {note}"
+
+
+def face_decoder(options):
+    """A function from bytes and name of an aligned image to its cropped and resized pixels."""
+    return lambda data, name: decode(
+        data,
+        name,
+        "RGB",
+        lambda image: prepare.celeba_face(image, options["size"], options["resize"]),
+    )
+
+
+def face_from_pixels(pixels, options):
+    """Crop and resize one aligned image, uint8 `(218, 178, 3)`."""
+    from PIL import Image
+
+    image = Image.fromarray(pixels)
+    return np.asarray(prepare.celeba_face(image, options["size"], options["resize"]))
+
+
+def by_listing(names):
+    """Names by part, cut where the original code cuts the listing, in proportion if incomplete."""
+    first, second = (round(end * len(names) / ALL_IMAGES) for end in LISTING_ENDS)
+    return {"train": names[:first], "validation": names[first:second], "test": names[second:]}
+
+
+def _by_partition(names, paths):
+    if len(paths) < 2:
+        raise UserError(
+            f"{paths[0].parent} lacks {PARTITION}, which says what belongs to train, validation "
+            'and test. Put it beside the images, or load with split="listing".'
+        )
+    data = content(paths[1])
+    part_of = read_partition(data, paths[1])
+    by_part = {part: [] for part in PARTS}
+    for name in sorted(names, key=lambda name: PurePosixPath(name).name):
+        if (file := PurePosixPath(name).name) not in part_of:
+            raise UserError(f"{paths[1]} does not list the image {name} of {paths[0]}.")
+        by_part[part_of[file]].append(name)
+    if not by_part["train"]:
+        raise UserError(f"{paths[0]} holds no image of the training part of CelebA.")
+    known = official.is_official("celeba", PARTITION, data)
+    return by_part, "official partition" if known else "a partition not known as official"
+
+
+def read_partition(data, path):
+    """Dict from file name to part, from lines of a name and 0 (train), 1 (validation), 2 (test)."""
+    try:
+        pairs = [line.split() for line in data.decode("ascii").splitlines() if line.strip()]
+        return {name: PARTS[("0", "1", "2").index(number)] for name, number in pairs}
+    except ValueError as error:
+        raise UserError(
+            f"{path} is truncated or altered: each line must hold a file name and 0, 1 or 2 "
+            f"({error}). Fetch it again."
+        ) from error
