@@ -1,0 +1,232 @@
+"""tf-gan's Inception module, the network behind every number called FID.
+
+Loaded once, from a file, a folder, TF-Hub's cache or TF-Hub; compiled once; batched by tf-gan.
+"""
+
+import functools
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from vaekit import files
+from vaekit.errors import UserError
+from vaekit.fid import network, tfgan_import
+from vaekit.fid.extractors import Extractor
+
+VARIABLE = "VAE_INCEPTION"
+FEATURES = 2048  # of the real module's pool_3
+GRAPHS = ("inceptionv1_for_inception_score.pb", "classify_image_graph_def.pb")
+
+
+class InceptionExtractor(Extractor):
+    """`pool_3` of the Inception network of 2015 that tf-gan publishes on TF-Hub.
+
+    Args:
+        path: SavedModel folder, a folder that holds one (as TF-Hub caches it), or the frozen
+            GraphDef `inceptionv1_for_inception_score.pb` or `classify_image_graph_def.pb`. None:
+            $VAE_INCEPTION, else TF-Hub's cache, else a download from TF-Hub.
+        batch_size: images per run of the network.
+    Raises:
+        UserError: no weights and no network, or a file that is no such network.
+    """
+
+    def __init__(self, path=None, batch_size=64):
+        path = path or os.environ.get(VARIABLE) or None
+        metrics = tfgan_import.inception_metrics()
+        self._output = metrics.INCEPTION_FINAL_POOL
+        self._batch = batch_size
+        source = find_weights(path, metrics.INCEPTION_TFHUB)
+        self._network = _compile(_load(source, self._output), metrics.INCEPTION_DEFAULT_IMAGE_SIZE)
+        self.num_features = self._network.output_shapes[-1]
+        super().__init__(
+            self._run,
+            "Inception" if self.num_features == FEATURES else f"Inception-like {source.name}",
+            digest(source),
+            image_size=metrics.INCEPTION_DEFAULT_IMAGE_SIZE,
+            channels=3,
+            scaled=True,
+            batch_size=2 * batch_size,
+        )
+
+    @property
+    def label(self):
+        """FID, unless the file's `pool_3` is not 2,048 wide, so that it cannot be that network."""
+        return "FID" if self.num_features == FEATURES else super().label
+
+    def _run(self, images):
+        """Whole batches through tf-gan's batching, then the leftover."""
+        import tensorflow as tf
+
+        run = functools.partial(
+            tfgan_import.classifier_metrics().run_classifier_fn,
+            classifier_fn=self._network,
+            dtypes=tf.float32,
+        )
+        batches = len(images) // self._batch
+        whole = batches * self._batch
+        parts = []
+        if batches:
+            parts.append(run(tf.constant(images[:whole]), num_batches=batches))
+        if whole < len(images):
+            parts.append(run(tf.constant(images[whole:])))
+        return tf.concat(parts, axis=0).numpy()
+
+
+@functools.lru_cache(maxsize=2)
+def _open(path):
+    return InceptionExtractor(path)
+
+
+def open_inception(path=None):
+    """An `InceptionExtractor`, loaded once per path in this process."""
+    return _open(str(path or os.environ.get(VARIABLE) or "") or None)
+
+
+def find_weights(path, handle):
+    """The existing SavedModel folder or GraphDef file to load.
+
+    Raises:
+        UserError: nothing there, and nothing to be had from TF-Hub.
+    """
+    if path is not None:
+        return _inside(Path(path).expanduser())
+    cached = _hub_cache(handle)
+    if (cached / "saved_model.pb").exists():
+        return cached
+    if not network.reachable(handle):
+        raise _not_found(f"not at {cached}, ${VARIABLE} is not set, and {handle} does not answer")
+    try:
+        with network.timeout():
+            return Path(tfgan_import.tensorflow_hub().resolve(handle))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _not_found(
+            f"not at {cached}, and the download of {handle} failed ({error})"
+        ) from error
+
+
+def _inside(path):
+    """The SavedModel folder or .pb file that `path` is or holds."""
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise _not_found(f"not at {path}, which does not exist")
+    if (path / "saved_model.pb").exists():
+        return path
+    candidates = [found.parent for found in sorted(path.glob("*/saved_model.pb"))]
+    candidates += [path / name for name in GRAPHS if (path / name).exists()]
+    if len(candidates) != 1:
+        raise _not_found(f"{'ambiguous' if candidates else 'not'} in the folder {path}")
+    return candidates[0]
+
+
+def _hub_cache(handle):
+    """Where TF-Hub keeps a module: a folder named after the address's sha1."""
+    cache = os.environ.get("TFHUB_CACHE_DIR") or Path(tempfile.gettempdir()) / "tfhub_modules"
+    return Path(cache).expanduser() / hashlib.sha1(handle.encode()).hexdigest()
+
+
+def _not_found(why):
+    return UserError(
+        f"Inception weights: {why}. Place {GRAPHS[0]} or {GRAPHS[1]} (a frozen graph), or the "
+        "unpacked TF-Hub module tensorflow/tfgan/eval/inception/1 (a folder with saved_model.pb), "
+        f"anywhere and pass --inception PATH or set {VARIABLE}=PATH; or choose --fid-extractor "
+        "pixels (its number is not called FID); or pass --no-fid."
+    )
+
+
+def _load(source, output):
+    """A function from images in [-1, 1] to the tensor named `output`."""
+    if source.is_file():
+        return _load_graph(source, output)
+    try:
+        module = tfgan_import.tensorflow_hub().load(str(source))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{source} cannot be opened as a SavedModel: {error}") from error
+    call = module if callable(module) else module.signatures.get("default")
+
+    def features(images):
+        outputs = call(images) if call else {}
+        if output not in outputs:
+            raise UserError(f"The SavedModel {source} has no output {output!r}; {_WANTED}")
+        return outputs[output]
+
+    return features
+
+
+_WANTED = "tf-gan's Inception module gives a map with 'logits' and 'pool_3'."
+
+
+def _load_graph(source, output):
+    """The frozen graph from its scaled input (`Mul`), else from `ExpandDims` (0..255), on."""
+    import tensorflow as tf
+    from google.protobuf.message import DecodeError
+
+    graph = tf.compat.v1.GraphDef()
+    try:
+        graph.ParseFromString(source.read_bytes())
+    except DecodeError as error:
+        raise UserError(f"{source} is no TensorFlow GraphDef ({error}).") from error
+    names = {node.name for node in graph.node}
+    entry = next((name for name in ("Mul", "ExpandDims") if name in names), None)
+    if entry is None or output not in names:
+        raise UserError(
+            f"{source} has no input Mul:0 or ExpandDims:0 or no output {output}:0. Taken are the "
+            f"frozen graphs {' and '.join(GRAPHS)}."
+        )
+    part = _subgraph(graph, entry, output)
+
+    def features(images):
+        if entry == "ExpandDims":
+            images = images * 128.0 + 128.0  # this graph scales by itself
+        return tf.import_graph_def(
+            part, input_map={f"{entry}:0": images}, return_elements=[f"{output}:0"], name=""
+        )[0]
+
+    return features
+
+
+def _subgraph(graph, entry, output):
+    """The nodes that `output` needs, `entry` being given."""
+    import tensorflow as tf
+
+    nodes = {node.name: node for node in graph.node}
+    wanted, waiting = {entry}, [output]
+    while waiting:
+        name = waiting.pop().lstrip("^").split(":")[0]
+        if name not in wanted:
+            wanted.add(name)
+            waiting.extend(nodes[name].input)
+    part = tf.compat.v1.GraphDef(versions=graph.versions)  # old ops depend on the version
+    part.node.extend(node for node in graph.node if node.name in wanted - {entry})
+    return part
+
+
+def _compile(function, size):
+    """One concrete function for batches of any length, its output flattened to `(n, d)`."""
+    import tensorflow as tf
+
+    @tf.function(
+        input_signature=[tf.TensorSpec((None, size, size, 3), tf.float32)], autograph=False
+    )
+    def run(images):
+        features = function(images)
+        return tf.reshape(tf.cast(features, tf.float32), (tf.shape(images)[0], _width(features)))
+
+    return run.get_concrete_function()
+
+
+def _width(features):
+    width = features.shape[1:].num_elements()
+    if width is None:
+        raise UserError(f"The network's features have the open shape {features.shape}.")
+    return width
+
+
+def digest(source):
+    """Hex sha256 of a file, or of a folder's file names and contents."""
+    if source.is_file():
+        return files.sha256(source)
+    parts = [p for p in sorted(source.rglob("*")) if p.is_file()]
+    lines = [f"{p.relative_to(source).as_posix()} {files.sha256(p)}" for p in parts]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,101 @@
+"""What a person may name as a set of images: dataset splits, folders, arrays, saved statistics."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from vaekit import files
+from vaekit.datasets import load
+from vaekit.datasets.image_files import ARCHIVES, SUFFIXES, ImageStore, decode, stack
+from vaekit.datasets.splits import PARTS
+from vaekit.errors import UserError
+from vaekit.fid.evaluate import dataset_split
+from vaekit.fid.statistics import Statistics
+
+SAMPLES = ("samples.npz", "samples.npy")  # taken from a run's directory
+
+
+class ImageFolder:
+    """The images of a folder, zip or tar, decoded when asked for, so that memory stays small.
+
+    `folder[indices]` gives uint8 `(n, height, width, channels)`; all images must be of one shape.
+    """
+
+    def __init__(self, path):
+        self._store = ImageStore(path)
+        self._names = sorted(self._store.names)
+        if not self._names:
+            raise UserError(
+                f"{path} holds no images; files ending in {', '.join(SUFFIXES)} are taken."
+            )
+        self._shape = self._decode(0).shape
+
+    def __len__(self):
+        return len(self._names)
+
+    def __getitem__(self, indices):
+        with ThreadPoolExecutor(4) as pool:
+            if self._store.path.is_dir():
+                images = list(pool.map(self._decode, indices))
+            else:  # one reader per archive
+                images = [self._decode(i) for i in indices]
+        return stack(images, [self._names[i] for i in indices], self._shape)
+
+    def _decode(self, i):
+        name = self._names[i]
+        return decode(self._store.read(name), name)
+
+
+def open_source(name, default_split, data_dir=None):
+    """Images or statistics by name.
+
+    Args:
+        name: folder, zip or tar of images; `.npy` or `.npz` of images (`FILE.npz:KEY` where it
+            holds several); `.npz` of saved statistics; a run's directory that holds `samples.npz`;
+            or a dataset, "cifar10" or "cifar10:test".
+        default_split: of a dataset named without one.
+        data_dir: data folder.
+    Returns:
+        (images or `Statistics`, identity): the identity is "" for anything but a dataset's split.
+    Raises:
+        UserError: nothing of that name.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        samples = next((path / s for s in SAMPLES if (path / s).exists()), None)
+        return (_open_array(samples) if samples else ImageFolder(path)), ""
+    if path.is_file():
+        return (ImageFolder(path) if path.name.endswith(ARCHIVES) else _open_array(path)), ""
+    stem, _, key = name.rpartition(":")
+    if stem.endswith(".npz") and Path(stem).is_file():
+        return _open_array(Path(stem), key), ""
+    dataset, split = (stem, key) if key in PARTS else (name, default_split)
+    if "/" in dataset and not dataset.startswith("folder:"):
+        raise UserError(f"{name} does not exist: neither a file nor a folder.")
+    return dataset_split(load(dataset, data_dir), split)
+
+
+def _open_array(path, key=None):
+    if path.suffix == ".npy":
+        try:
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise UserError(f"{path} is damaged or no plain .npy file ({error}).") from error
+    if path.suffix != ".npz":
+        raise UserError(
+            f"{path} is not taken: folders, {', '.join(ARCHIVES)}, .npy and .npz files are."
+        )
+    arrays = files.load_npz(path)
+    if "covariance" in arrays and key is None:
+        return Statistics.from_arrays(arrays, path)
+    images = {k: v for k, v in arrays.items() if v.ndim == 4}
+    if key in images:
+        return images[key]
+    if key is None and len(images) == 1:
+        return next(iter(images.values()))
+    raise UserError(
+        f"{path} holds {'no' if not images else 'these'} image arrays"
+        f"{': ' + ', '.join(images) if images else ' (n, height, width, channels)'}. "
+        f"Name one as {path}:KEY."
+    )

@@ -1,0 +1,143 @@
+"""Mean and covariance of features in one pass, with the settings they were measured under."""
+
+import dataclasses
+import json
+
+import numpy as np
+
+from vaekit import files
+from vaekit.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Statistics:
+    """What a Frechet distance needs of one set of images, and what it must agree on.
+
+    `covariance` divides the scatter by count - ddof. `protocol` is the JSON text of all settings;
+    empty strings mean "unknown" and compare with anything, so that bare arrays can be compared.
+    """
+
+    mean: np.ndarray  # (d,) float64
+    covariance: np.ndarray  # (d, d) float64
+    count: int
+    ddof: int = 1
+    protocol: str = ""
+    extractor: str = ""  # name to print
+    extractor_digest: str = ""
+    dataset: str = ""  # name:split:fingerprint, or "" for generated images
+    generated: bool = False  # prepared as generated images are (stretched, where the protocol says)
+
+    def merge(self, other):
+        """Statistics of both sets of images together (Chan et al., 1979).
+
+        Raises:
+            UserError: different extractors or protocols.
+        """
+        self.check_comparable(other)
+        if (self.ddof, self.generated) != (other.ddof, other.generated):
+            raise UserError("Statistics of real and of generated images cannot be merged.")
+        moments = Moments()
+        for part in (self, other):
+            moments.add(part.count, part.mean, part.covariance * (part.count - part.ddof))
+        dataset = self.dataset if self.dataset == other.dataset else ""
+        return moments.statistics(dataclasses.replace(self, dataset=dataset))
+
+    def check_comparable(self, other):
+        """Raise a UserError unless both come from one extractor under one protocol."""
+        if _differ(self.extractor_digest, other.extractor_digest):
+            raise UserError(
+                "These statistics come from different extractors: "
+                f"{_known_as(self)} and {_known_as(other)}. Their distance means "
+                "nothing; compute both with the same --extractor and weights."
+            )
+        if _differ(self.protocol, other.protocol):
+            raise UserError(
+                "These statistics were computed under different protocols: "
+                f"{_protocol_difference(self.protocol, other.protocol)}. "
+                "Compute both with the same --protocol."
+            )
+
+    def save(self, path):
+        """Write everything into one .npz file."""
+        files.save_npz(path, {k: np.asarray(v) for k, v in vars(self).items()})
+
+    @classmethod
+    def load(cls, path):
+        """Read a file that `save` wrote.
+
+        Raises:
+            UserError: no such file, damaged, or not feature statistics.
+        """
+        return cls.from_arrays(files.load_npz(path), path)
+
+    @classmethod
+    def from_arrays(cls, arrays, source="the arrays"):
+        """The same from the arrays of such a file."""
+        missing = {field.name for field in dataclasses.fields(cls)} - set(arrays)
+        if missing:
+            raise UserError(
+                f"{source} holds no feature statistics: {', '.join(sorted(missing))} missing. "
+                "Files made by `python -m vaekit.fid SOURCE --save FILE.npz` are taken."
+            )
+        values = {f.name: arrays[f.name] for f in dataclasses.fields(cls)}
+        plain = {k: v.item() if v.ndim == 0 else v for k, v in values.items()}
+        return cls(**plain)
+
+
+class Moments:
+    """Running count, mean and scatter of feature rows; memory does not grow with their number."""
+
+    def __init__(self):
+        self.count, self.mean, self.scatter = 0, None, None
+
+    def update(self, features):
+        """Add a batch of features `(n, d)`; float64 throughout.
+
+        Raises:
+            UserError: NaN or infinite features.
+        """
+        features = np.asarray(features, np.float64)
+        if not np.isfinite(features).all():
+            raise UserError(
+                "The extractor gave NaN or infinite features. Check its weights and the images."
+            )
+        mean = features.mean(axis=0)
+        centred = features - mean
+        self.add(len(features), mean, centred.T @ centred)
+
+    def add(self, count, mean, scatter):
+        """Add a group known by its count, mean `(d,)` and centred sum of squares `(d, d)`."""
+        if self.count == 0:
+            self.count, self.mean, self.scatter = count, np.array(mean), np.array(scatter)
+            return
+        total = self.count + count
+        step = mean - self.mean
+        self.scatter += scatter
+        self.scatter += np.outer(step, step * (self.count * count / total))
+        self.mean = self.mean + step * (count / total)
+        self.count = total
+
+    def statistics(self, like):
+        """`Statistics` with the numbers of this object and all other fields of `like`."""
+        if self.count < 2:
+            raise UserError(f"{self.count} images came; statistics take at least 2.")
+        return dataclasses.replace(
+            like,
+            mean=self.mean,
+            covariance=self.scatter / (self.count - like.ddof),
+            count=self.count,
+        )
+
+
+def _differ(a, b):
+    return bool(a and b and a != b)
+
+
+def _known_as(statistics):
+    return f"{statistics.extractor} (digest {statistics.extractor_digest[:12]})"
+
+
+def _protocol_difference(a, b):
+    a, b = json.loads(a), json.loads(b)
+    keys = [k for k in a if a[k] != b.get(k)]
+    return ", ".join(f"{k} {a[k]!r} against {b.get(k)!r}" for k in keys)
