@@ -151,7 +151,7 @@ def describe(row):
 
 
 def warning(protocol, reference, generated):
-    """What makes this number hard to compare, or ""."""
+    """What makes this number hard to compare, or an empty text."""
     features, fewest = len(reference.mean), min(reference.count, generated.count)
     notes = []
     if fewest <= features:
@@ -197,7 +197,7 @@ def dataset_split(dataset, split):
 
 
 def _without_fingerprint(reference):
-    return ":".join(reference.split(":")[:2])
+    return reference.rsplit(":", 1)[0] if ":" in reference else reference
 
 
 def _not_computed(name):

@@ -66,10 +66,11 @@ class InceptionExtractor(Extractor):
         batches = len(images) // self._batch
         whole = batches * self._batch
         parts = []
-        if batches:
-            parts.append(run(tf.constant(images[:whole]), num_batches=batches))
-        if whole < len(images):
-            parts.append(run(tf.constant(images[whole:])))
+        with tfgan_import.quiet():
+            if batches:
+                parts.append(run(tf.constant(images[:whole]), num_batches=batches))
+            if whole < len(images):
+                parts.append(run(tf.constant(images[whole:])))
         return tf.concat(parts, axis=0).numpy()
 
 
@@ -130,8 +131,8 @@ def _not_found(why):
     return UserError(
         f"Inception weights: {why}. Place {GRAPHS[0]} or {GRAPHS[1]} (a frozen graph), or the "
         "unpacked TF-Hub module tensorflow/tfgan/eval/inception/1 (a folder with saved_model.pb), "
-        f"anywhere and pass --inception PATH or set {VARIABLE}=PATH; or choose --fid-extractor "
-        "pixels (its number is not called FID); or pass --no-fid."
+        f"anywhere and pass --inception PATH or set {VARIABLE}=PATH; or choose another extractor, "
+        "such as pixels, whose number is not called FID; or train and evaluate with --no-fid."
     )
 
 

@@ -47,7 +47,7 @@ class Measurement:
             file=sys.stderr,
             disable=not self.progress,
             dynamic_ncols=True,
-            mininterval=1.0,
+            mininterval=0.5 if sys.stderr.isatty() else 30.0,
         )
         with bar:
             for start in range(0, len(index), size):
@@ -190,9 +190,10 @@ def kernel_distance(real, fake, max_block_size=1024):
         raise UserError("A kernel distance with its error takes at least 4 images on either side.")
     block = min(max_block_size, (max(len(real), len(fake)) + 1) // 2)
     rng = np.random.default_rng(0)  # the block estimator wants random order
-    value, error = metrics.kernel_classifier_distance_and_std_from_activations(
-        tf.constant(rng.permutation(real), tf.float64),
-        tf.constant(rng.permutation(fake), tf.float64),
-        max_block_size=block,
-    )
+    with tfgan_import.quiet():
+        value, error = metrics.kernel_classifier_distance_and_std_from_activations(
+            tf.constant(rng.permutation(real), tf.float64),
+            tf.constant(rng.permutation(fake), tf.float64),
+            max_block_size=block,
+        )
     return float(value), float(error)

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import importlib
 import importlib.util
+import logging
 import sys
 import types
 import warnings
@@ -39,6 +40,18 @@ def tensorflow_hub():
         importlib.import_module("tensorflow")
     with _import_errors("tensorflow-hub"), _pkg_resources():
         return importlib.import_module("tensorflow_hub")
+
+
+@contextlib.contextmanager
+def quiet():
+    """Without the deprecation notes that tf-gan's calls of TensorFlow log."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _import_eval(name):
