@@ -1,0 +1,11 @@
+"""Two-stage balanced VAE: computed gamma, variance loss and renormalisation.
+
+Asperti & Trentin (2020), arXiv 2002.07514, and Asperti (LOD 2020), after Dai & Wipf (ICLR 2019).
+"""
+
+from balancingvae.checkpoint import load, save
+from balancingvae.configs import PRESETS, Config, preset
+from balancingvae.model import TwoStageVAE
+from balancingvae.tf1 import import_tf1_checkpoint
+
+__all__ = ["PRESETS", "Config", "TwoStageVAE", "import_tf1_checkpoint", "load", "preset", "save"]

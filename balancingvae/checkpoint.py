@@ -1,0 +1,102 @@
+"""A two-stage model in a run directory: config.json, stage_one.npz, stage_two.npz."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from balancingvae import configs
+from balancingvae.model import TwoStageVAE
+from vaekit import files
+from vaekit.errors import UserError
+
+PACKAGE = "balancingvae"
+STAGES = ("stage_one", "stage_two")
+
+
+def save(model, directory):
+    """Write the model's weights, and its configuration where the directory has none yet.
+
+    Args:
+        model: a `TwoStageVAE`.
+        directory: a run directory, or a new folder.
+    """
+    directory = Path(directory)
+    if not (directory / "config.json").exists():
+        files.write_json(directory / "config.json", describe(model.config))
+    for stage in STAGES:
+        arrays = to_arrays(getattr(model, stage))
+        if stage == "stage_two":
+            arrays["latent_std"] = np.float32(
+                np.nan if model.latent_std is None else model.latent_std
+            )
+        files.save_npz(directory / f"{stage}.npz", arrays)
+
+
+def load(directory):
+    """The `TwoStageVAE` of a run directory; loading runs no code of the directory.
+
+    Raises:
+        UserError: a file is missing or damaged, or does not fit; the weight is named.
+    """
+    directory = Path(directory)
+    if not directory.is_dir():
+        raise UserError(f"{directory} is no folder. Give a balancingvae run directory.")
+    model = TwoStageVAE(read_config(directory))
+    for stage in STAGES:
+        path = directory / f"{stage}.npz"
+        arrays = files.load_npz(path)
+        if stage == "stage_two":
+            latent_std = float(arrays.pop("latent_std", 1.0))
+            model.latent_std = None if np.isnan(latent_std) else latent_std
+        assign(getattr(model, stage), arrays, path)
+    return model
+
+
+def describe(config, **more):
+    """The dict that config.json holds: package, configuration, and what else defines a run."""
+    return {"package": PACKAGE, "config": dataclasses.asdict(config), **more}
+
+
+def read_config(directory):
+    """The `Config` of a run directory."""
+    path = Path(directory) / "config.json"
+    content = files.read_json(path)
+    if not isinstance(content, dict) or content.get("package") != PACKAGE:
+        raise UserError(
+            f"{path} describes no balancingvae run. Give a run directory of balancingvae."
+        )
+    return configs.from_dict(content.get("config", {}))
+
+
+def to_arrays(stage):
+    """Every weight of a stage as a dict of numpy arrays."""
+    return {name: np.asarray(weight.numpy()) for name, weight in stage.named_weights().items()}
+
+
+def assign(stage, arrays, source):
+    """Set every weight of a stage, or none.
+
+    Args:
+        stage: a `StageOne` or `StageTwo`.
+        arrays: dict of name -> array, exactly the names of `stage.named_weights()`.
+        source: what the arrays came from, for messages.
+    Raises:
+        UserError: weights are missing, left over, of another shape, or not finite, each named.
+    """
+    weights = stage.named_weights()
+    problems = [f"{name} is missing" for name in weights if name not in arrays]
+    problems += [f"{name} is not in this model" for name in arrays if name not in weights]
+    for name in weights.keys() & arrays.keys():
+        found, wanted = arrays[name].shape, tuple(weights[name].shape)
+        if found != wanted:
+            problems.append(f"{name} has shape {found}, this model's is {wanted}")
+        elif arrays[name].dtype.kind != "f" or not np.isfinite(arrays[name]).all():
+            problems.append(f"{name} holds values that are no finite numbers")
+    if problems:
+        raise UserError(
+            f"{source} does not fit the configuration beside it: {'; '.join(sorted(problems))}. "
+            "Take the files of one run together, or train anew."
+        )
+    for name, weight in weights.items():
+        weight.assign(arrays[name])

@@ -1,0 +1,259 @@
+"""Typed settings: one frozen dataclass, one preset per published or bundled configuration."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from balancingvae import balance
+from vaekit.errors import UserError
+
+# Rules for gamma: running minimum of the published code, plain running average, learned scalar
+# (Dai & Wipf), or a fixed number.
+GAMMA_POLICIES = ("computed", "computed_average", "learned", "fixed")
+# What generated latents are renormalised to: the published code's measured value, only where its
+# test of the second stage asks for it; or unit deviation, always (the papers).
+RENORMALIZATIONS = ("original", "unit")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that defines a two-stage model and its training.
+
+    Attributes:
+        dataset: name for `vaekit.datasets.load`, or `folder:PATH`.
+        image_shape: (height, width, channels).
+        binary: whether pixels are 0/1 as they stand, rather than 0..255.
+        jpeg: whether images make a JPEG round trip first, as the published code does for CIFAR-10.
+        split: "listing" (CelebA's first 162,770 files as listed, as the published code) or
+            "official".
+        network: family of the first stage, a key of `networks.NETWORKS`.
+        num_scale, block_per_scale, depth_per_block, kernel_size, base_dim, fc_dim: the ResNet's.
+        fc_depth: dense layers in the encoder's dense block; None for depth_per_block.
+        latent_dim: latents of both stages.
+        second_depth, second_dim: dense layers of the second stage and their width.
+        l2_reg: weight of the sum of squares of the stride-2 kernels, or None.
+        apply_l2: whether it enters the loss. The published code never applies it; the paper does.
+        gamma_policy: one of `GAMMA_POLICIES`; gamma: the number for "fixed".
+        kl_factor: weight of the first stage's KL; None for (2 side / latent_dim)^2.
+        original_constant: whether log(2 pi) / 2 is cut to 0.91893 as in the published code.
+        cross_entropy: Dai & Wipf's other loss for the first stage.
+        epochs, lr, lr_epochs: first stage; the rate is lr * lr_fac^floor(epoch / lr_epochs).
+        epochs2, lr2, lr_epochs2: second stage. lr_epochs 0 keeps the rate constant.
+        renormalization: one of `RENORMALIZATIONS`.
+    """
+
+    name: str
+    dataset: str
+    image_shape: tuple[int, int, int]
+    binary: bool = False
+    jpeg: bool = False
+    split: str = "official"
+    network: str = "resnet"
+    num_scale: int = 3
+    block_per_scale: int = 1
+    depth_per_block: int = 2
+    kernel_size: int = 3
+    base_dim: int = 32
+    fc_dim: int = 512
+    fc_depth: int | None = None
+    latent_dim: int = 64
+    second_depth: int = 3
+    second_dim: int = 2048
+    l2_reg: float | None = None
+    apply_l2: bool = False
+    gamma_policy: str = "computed"
+    gamma: float = 1.0
+    kl_factor: float | None = None
+    original_constant: bool = False
+    cross_entropy: bool = False
+    batch_size: int = 100
+    epochs: int = 700
+    lr: float = 1e-4
+    lr_epochs: int = 250
+    epochs2: int = 1400
+    lr2: float = 1e-4
+    lr_epochs2: int = 400
+    lr_fac: float = 0.5
+    renormalization: str = "original"
+
+    def __post_init__(self):
+        object.__setattr__(self, "image_shape", tuple(self.image_shape))
+        _check_choice("gamma_policy", self.gamma_policy, GAMMA_POLICIES)
+        _check_choice("renormalization", self.renormalization, RENORMALIZATIONS)
+        _check_choice("split", self.split, ("official", "listing"))
+        for field in dataclasses.fields(self):
+            _check_positive(field.name, getattr(self, field.name))
+
+    @property
+    def half_log_2pi(self):
+        """The constant of the generation loss, nats per value."""
+        return balance.ORIGINAL_HALF_LOG_2PI if self.original_constant else balance.HALF_LOG_2PI
+
+    @property
+    def k(self):
+        """Weight of the first stage's KL."""
+        if self.kl_factor is not None:
+            return self.kl_factor
+        return balance.kl_factor(self.image_shape, self.latent_dim)
+
+    @property
+    def dense_depth(self):
+        """Dense layers in the encoder's dense block."""
+        return self.depth_per_block if self.fc_depth is None else self.fc_depth
+
+
+# Whole numbers that must be at least 1, and rates that must be above 0.
+_COUNTS = (
+    "num_scale", "block_per_scale", "depth_per_block", "kernel_size", "base_dim", "fc_dim",
+    "fc_depth", "latent_dim", "second_depth", "second_dim", "batch_size",
+)  # fmt: skip
+_RATES = ("lr", "lr2", "lr_fac", "gamma", "kl_factor")
+
+
+def _check_choice(name, value, known):
+    if value not in known:
+        raise UserError(f"Unknown {name} {value!r}. Known: {', '.join(known)}.")
+
+
+def _check_positive(name, value):
+    if value is None:
+        return
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if name in _COUNTS and not (whole and value >= 1):
+        raise UserError(f"{name} must be a whole number of at least 1; {value!r} came.")
+    if name in _RATES and not value > 0:
+        raise UserError(f"{name} must be above 0; {value!r} came.")
+    if "epochs" in name and not (whole and value >= 0):
+        raise UserError(f"{name} must be a whole number of at least 0; {value!r} came.")
+
+
+_CIFAR10 = Config("cifar10", "cifar10", (32, 32, 3), jpeg=True, original_constant=True)
+_CELEBA = Config(
+    "celeba",
+    "celeba",
+    (64, 64, 3),
+    split="listing",
+    original_constant=True,
+    num_scale=4,
+    second_dim=4096,
+    l2_reg=0.001,
+    epochs=70,
+    lr=5e-5,
+    lr_epochs=60,
+    epochs2=140,
+    lr2=5e-5,
+    lr_epochs2=120,
+)
+# Ours, light enough for two CPU cores. A KL factor of 1: with few latents the published formula
+# would drown the reconstruction.
+_SMALL = Config(
+    "mnist",
+    "mnist",
+    (28, 28, 1),
+    num_scale=3,
+    base_dim=16,
+    fc_dim=128,
+    latent_dim=16,
+    second_dim=256,
+    kl_factor=1.0,
+    epochs=30,
+    lr=1e-3,
+    lr_epochs=10,
+    epochs2=60,
+    lr2=1e-3,
+    lr_epochs2=20,
+)
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        _CIFAR10,
+        _CELEBA,
+        dataclasses.replace(
+            _CIFAR10,
+            name="cifar10_paper",
+            jpeg=False,
+            original_constant=False,
+            renormalization="unit",
+        ),
+        dataclasses.replace(
+            _CELEBA,
+            name="celeba_paper",
+            split="official",
+            original_constant=False,
+            apply_l2=True,
+            kl_factor=4.0,
+            renormalization="unit",
+        ),
+        dataclasses.replace(
+            _SMALL,
+            name="digits",
+            dataset="digits",
+            image_shape=(8, 8, 1),
+            num_scale=2,
+            epochs=120,
+            lr_epochs=40,
+            epochs2=240,
+            lr_epochs2=80,
+        ),
+        _SMALL,
+        dataclasses.replace(_SMALL, name="fashion_mnist", dataset="fashion_mnist"),
+        dataclasses.replace(_SMALL, name="static_mnist", dataset="static_mnist", binary=True),
+        dataclasses.replace(
+            _SMALL,
+            name="frey_faces",
+            dataset="frey_faces",
+            image_shape=(28, 20, 1),
+            epochs=200,
+            lr_epochs=70,
+            epochs2=400,
+            lr_epochs2=130,
+        ),
+        dataclasses.replace(
+            _SMALL,
+            name="caltech101_silhouettes",
+            dataset="caltech101_silhouettes",
+            binary=True,
+            epochs=60,
+        ),
+    )
+}
+
+
+def preset(name, image_shape=None):
+    """The preset called `name`; `folder:PATH` gives the small settings for a folder of images.
+
+    Args:
+        name: a key of `PRESETS`, or `folder:PATH`.
+        image_shape: (height, width, channels) of the folder's images.
+    Raises:
+        UserError: the name is not known; the message lists those that are.
+    """
+    if name in PRESETS:
+        return PRESETS[name]
+    if not name.startswith("folder:"):
+        raise UserError(
+            f"Unknown preset {name!r}. Known: {', '.join(sorted(PRESETS))}, and folder:PATH."
+        )
+    shape = image_shape or (64, 64, 3)
+    return dataclasses.replace(
+        _SMALL, name=name, dataset=name, image_shape=shape, base_dim=32, latent_dim=64
+    )
+
+
+def from_dict(values):
+    """A Config from the plain dict that `dataclasses.asdict` gave, as in config.json."""
+    known = {field.name for field in dataclasses.fields(Config)}
+    unknown, missing = sorted(set(values) - known), sorted(_REQUIRED - set(values))
+    if unknown or missing:
+        raise UserError(
+            "This is no balancingvae configuration: "
+            + "; ".join(
+                [f"unknown field {name}" for name in unknown]
+                + [f"missing field {name}" for name in missing]
+            )
+            + ". Give the config.json of a balancingvae run."
+        )
+    return Config(**values)
+
+
+_REQUIRED = {"name", "dataset", "image_shape"}

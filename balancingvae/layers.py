@@ -1,0 +1,65 @@
+"""Batch norm as TensorFlow 1 had it: zero-debiased statistics, epsilon 1e-5, decay 0.999."""
+
+import keras
+from keras import ops
+
+BATCH_NORM_EPSILON = 1e-5
+BATCH_NORM_DECAY = 0.999
+
+
+class BatchNorm(keras.layers.Layer):
+    """Batch norm over all axes but the last, with TensorFlow 1's zero-debiased moving statistics.
+
+    Training normalises with the batch's mean and population variance and updates, for each of the
+    two, shadow <- shadow - (1 - decay) (shadow - value), statistic <- shadow / (1 - decay^updates).
+    So the first update makes the statistics those of the first batch; the initial 0 and 1 never
+    weigh in. Statistics and arithmetic are float32 whatever the precision of x.
+    """
+
+    def build(self, input_shape):
+        shape = (input_shape[-1],)
+
+        def weight(name, initializer, shape=shape, trainable=False):
+            return self.add_weight(
+                name=name,
+                shape=shape,
+                initializer=initializer,
+                trainable=trainable,
+                dtype="float32",
+                autocast=False,
+                aggregation="mean",
+            )
+
+        self.gamma = weight("gamma", "ones", trainable=True)
+        self.beta = weight("beta", "zeros", trainable=True)
+        self.mean = weight("mean", "zeros")
+        self.variance = weight("variance", "ones")
+        self.mean_shadow = weight("mean_shadow", "zeros")
+        self.variance_shadow = weight("variance_shadow", "zeros")
+        self.updates = weight("updates", "zeros", shape=())
+
+    def call(self, x, training=False):
+        if training:
+            mean, variance = ops.moments(
+                ops.cast(x, "float32"), axes=list(range(len(x.shape) - 1)), keepdims=False
+            )
+            self._update_statistics(mean, variance)
+        else:
+            mean, variance = self.mean, self.variance
+        scale = self.gamma * ops.rsqrt(variance + BATCH_NORM_EPSILON)
+        shift = self.beta - mean * scale
+        return ops.cast(ops.cast(x, "float32") * scale + shift, self.compute_dtype)
+
+    def _update_statistics(self, mean, variance):
+        rate = 1.0 - BATCH_NORM_DECAY
+        updates = self.updates + 1.0
+        # float32 arithmetic, as in TensorFlow 1: good to 1e-4 while there are few updates.
+        weight = 1.0 - ops.power(ops.cast(BATCH_NORM_DECAY, "float32"), updates)
+        for statistic, shadow, value in (
+            (self.mean, self.mean_shadow, mean),
+            (self.variance, self.variance_shadow, variance),
+        ):
+            new = shadow - rate * (shadow - value)
+            shadow.assign(new)
+            statistic.assign(new / weight)
+        self.updates.assign(updates)

@@ -1,0 +1,182 @@
+"""Checkpoints of the original TensorFlow 1 codes: BalancingVAE, and Dai & Wipf's ResNet.
+
+Variables are matched by the scopes that the codes name themselves (`stage1/encoder/scale0/block0`),
+never by the automatic names of layers, which changed between TensorFlow versions: a stride-2 layer
+is the one child of `downsampleK` or `upK`; the two unnamed dense layers of the encoder are mean and
+log standard deviation in the order of their suffixes.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from balancingvae import checkpoint, tf1_config
+from balancingvae.model import TwoStageVAE
+from vaekit.errors import UserError
+
+# Optimiser slots and powers, step counters: nothing of the model.
+_IGNORED = re.compile(
+    r"(^|/)(Adam(_\d+)?|beta[12]_power(_\d+)?|global_step|.*ExponentialMovingAverage)$"
+)
+# <scope>/bn0_w/mean repeated under the statistic's own scope: the zero-debias shadow.
+_SHADOW = re.compile(
+    r"^(?P<norm>.*?/bn\d+)_w/.*/(?P<statistic>mean|variance)/(?P<part>biased|local_step)$"
+)
+
+
+def import_tf1_checkpoint(prefix, dataset=None):
+    """A `TwoStageVAE` with the weights and moving statistics of a TensorFlow 1 Saver checkpoint.
+
+    Args:
+        prefix: path without `.index`, such as `.../stage2`.
+        dataset: name to note in the configuration; by default guessed from the image size.
+    Returns:
+        The model, its configuration inferred from the variables. Optimiser slots are ignored. The
+        computed gamma is in no checkpoint: `evaluate.estimate_gamma` restores it from images, as
+        the original code does.
+    Raises:
+        UserError: no readable checkpoint, or variables that are missing or do not fit, each named.
+    """
+    variables = read_variables(prefix)
+    config = tf1_config.infer_config(variables, prefix, dataset)
+    model = TwoStageVAE(config)
+    for scope, stage in (("stage1", model.stage_one), ("stage2", model.stage_two)):
+        _assign_stage(stage, scope, variables, prefix)
+    return model
+
+
+def read_variables(prefix):
+    """Every model variable as a dict of canonical name -> array.
+
+    Canonical names start with `stage1/` or `stage2/`, say `bn0` for `bn0_w`, and have no automatic
+    layer names: `stage1/decoder/up0/kernel`, `stage1/encoder/mean/bias`.
+    """
+    import tensorflow as tf
+
+    prefix = str(prefix).removesuffix(".index")
+    if not Path(f"{prefix}.index").is_file():
+        raise UserError(
+            f"No TensorFlow checkpoint at {prefix}: {prefix}.index is missing. Give the path "
+            "of the .index file without its ending; the .data-... file must lie beside it."
+        )
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        names = [name for name in reader.get_variable_to_shape_map() if not _IGNORED.search(name)]
+        arrays = {name: np.asarray(reader.get_tensor(name)) for name in names}
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        raise UserError(
+            f"{prefix} is damaged or no TensorFlow checkpoint ({str(error).splitlines()[0]}). "
+            "Restore both files, .index and .data-..., from their source."
+        ) from error
+    canonical = canonical_names(arrays)
+    if not canonical:
+        raise UserError(
+            f"{prefix} holds no variable under stage1/encoder, stage1/decoder, stage2/encoder or "
+            "stage2/decoder: it is no checkpoint of BalancingVAE or TwoStageVAE."
+        )
+    return {name: arrays[original] for original, name in canonical.items()}
+
+
+def canonical_names(names):
+    """Original variable names -> canonical ones (see `read_variables`), foreign names left out."""
+    inner = {}
+    for name in names:
+        match = re.search(r"(?:^|/)(stage[12]/(?:en|de)coder/.*)$", _without_repeated_scope(name))
+        if match:
+            inner[name] = match.group(1)
+    heads = _dense_heads(inner.values())
+    return {name: _canonical(short, heads) for name, short in inner.items()}
+
+
+def _without_repeated_scope(name):
+    """`a/bn0_w/a/bn0_w/mean/biased` -> `a/bn0/mean_biased`, and `bn0_w` -> `bn0`."""
+    match = _SHADOW.match(name)
+    if match:
+        return f"{match['norm']}/{match['statistic']}_{match['part']}"
+    return re.sub(r"/(bn\d+)_w/", r"/\1/", name)
+
+
+def _dense_heads(names):
+    """Automatic names of the encoder's two unnamed dense layers -> mean and log_std."""
+    found = {
+        match.group(1)
+        for name in names
+        if (match := re.match(r"stage1/encoder/(dense(?:_\d+)?)/", name))
+    }
+    ordered = sorted(found, key=lambda name: int(name.partition("_")[2] or 0))
+    return dict(zip(ordered, ("mean", "log_std"), strict=False))
+
+
+def _canonical(name, heads):
+    name = re.sub(r"/(downsample\d+|up\d+)/[^/]+/(kernel|bias)$", r"/\1/\2", name)
+    name = re.sub(r"^stage1/decoder/conv2d(_\d+)?/", "stage1/decoder/conv_out/", name)
+    match = re.match(r"stage1/encoder/(dense(?:_\d+)?)/(.*)$", name)
+    if match and match.group(1) in heads:
+        return f"stage1/encoder/{heads[match.group(1)]}/{match.group(2)}"
+    return name
+
+
+def our_names(stage, scope):
+    """Name of every weight of `stage` that a checkpoint holds -> its canonical name there."""
+    names = {}
+    for name in stage.named_weights():
+        if name == "log_gamma":
+            names[name] = f"{scope}/decoder/loggamma_{'x' if scope == 'stage1' else 'z'}"
+        elif name != "running_error":
+            names[name] = _canonical_of_ours(scope, name)
+    return names
+
+
+def _canonical_of_ours(scope, name):
+    part, layer, weight = name.split("/")
+    layer = re.sub(r"_(block\d+|bn\d+|layer\d+|shortcut)", r"/\1", layer)
+    if scope == "stage2":
+        layer = {"mean": "mu_u", "log_std": "logsd_u"}.get(layer, layer)
+    weight = {
+        "mean_shadow": "mean_biased",
+        "variance_shadow": "variance_biased",
+        "updates": "mean_local_step",
+    }.get(weight, weight)
+    return f"{scope}/{part}/{layer}/{weight}"
+
+
+def _assign_stage(stage, scope, variables, prefix):
+    names, weights = our_names(stage, scope), stage.named_weights()
+    arrays, missing = {"running_error": np.float32(1)}, []
+    for name, original in names.items():
+        value, shape = _value(original, variables), tuple(weights[name].shape)
+        if value is None:
+            missing.append(original)
+        elif value.shape != shape:
+            missing.append(f"{original} of shape {shape} (it has {value.shape})")
+        else:
+            arrays[name] = value.astype(np.float32)
+    known = set(names.values())
+    left_over = [
+        name
+        for name in variables
+        if name.startswith(f"{scope}/") and name not in known and not name.endswith("_local_step")
+    ]
+    if missing or left_over:
+        raise UserError(_misfit(prefix, missing, left_over))
+    checkpoint.assign(stage, arrays, prefix)
+
+
+def _value(name, variables):
+    """A variable, or for a debias shadow that a checkpoint leaves out that of a long training."""
+    layer, _, weight = name.rpartition("/")
+    if name in variables or not weight.endswith(("_biased", "_local_step")):
+        return variables.get(name)
+    if weight.endswith("_local_step"):
+        return np.float32(1e6)  # 0.999^updates is 0: no debiasing any more
+    return variables.get(f"{layer}/{weight.removesuffix('_biased')}")
+
+
+def _misfit(prefix, missing, left_over):
+    parts = [f"missing {name}" for name in sorted(missing)]
+    parts += [f"unknown {name}" for name in sorted(left_over)]
+    return (
+        f"{prefix} does not hold the two-stage ResNet that its shapes suggest: {'; '.join(parts)}. "
+        "Checkpoints of BalancingVAE and of TwoStageVAE's ResNet are taken."
+    )
