@@ -8,6 +8,7 @@ from vaekit.errors import UserError
 from vampprior import configs
 from vampprior.model import VAE
 
+PACKAGE = "vampprior"
 WEIGHTS = "model.npz"
 
 
@@ -15,8 +16,13 @@ def save(model, directory):
     """Write config.json (only where there is none) and model.npz, each whole."""
     directory = Path(directory)
     if not (directory / "config.json").exists():
-        files.write_json(directory / "config.json", {"model": dataclasses.asdict(model.config)})
+        files.write_json(directory / "config.json", describe(model.config))
     files.save_npz(directory / WEIGHTS, model.weight_arrays())
+
+
+def describe(config, **more):
+    """The dict that config.json holds: package, configuration, and what else defines a run."""
+    return {"package": PACKAGE, "config": dataclasses.asdict(config), **more}
 
 
 def load(directory):
@@ -33,12 +39,13 @@ def load(directory):
             "checkpoint."
         )
     values = files.read_json(directory / "config.json")
-    if not isinstance(values, dict) or not isinstance(values.get("model"), dict):
+    package = values.get("package") if isinstance(values, dict) else None
+    if package != PACKAGE or not isinstance(values.get("config"), dict):
         raise UserError(
-            f'{directory / "config.json"} describes no vampprior model: it has no entry "model".'
+            f"{directory} holds a model of {package or 'no known package'}, not of {PACKAGE}."
         )
     try:
-        model = VAE(configs.from_dict(values["model"]))
+        model = VAE(configs.from_dict(values["config"]))
     except TypeError as error:
         raise UserError(f"{directory / 'config.json'} is damaged: {error}.") from error
     model.assign_weight_arrays(files.load_npz(directory / WEIGHTS), directory / WEIGHTS)

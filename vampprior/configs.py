@@ -75,12 +75,11 @@ class Config:
         counts = {name: getattr(self, name) for name in _COUNTS} | {"a size": min(sizes)}
         for name, value in counts.items():
             if not _is_whole(value) or value < (0 if name in _MAY_BE_ZERO else 1):
-                raise UserError(
-                    f"{name} of {value!r} came; a whole number of at least 1 is needed."
-                )
+                raise UserError(f"{name} must be a whole number of at least 1; {value!r} came.")
         if not self.lr > 0 or self.pseudo_input_std < 0:
             raise UserError(
-                f"lr {self.lr!r} must be above 0, pseudo_input_std {self.pseudo_input_std!r} not below."
+                f"lr must be above 0 and pseudo_input_std at least 0; {self.lr!r} and "
+                f"{self.pseudo_input_std!r} came."
             )
         if self.dynamic_binarization and self.likelihood != "bernoulli":
             raise UserError("dynamic_binarization makes 0/1 pixels: it needs likelihood bernoulli.")
@@ -109,8 +108,8 @@ _DATASETS = {
 }
 DATASETS = tuple(_DATASETS)
 
-# Starting means of the pseudo-inputs in Tomczak & Welling's code (deviation 0.01 throughout). Theirs
-# for Caltech is 0.8 with object 1; our files have object 0.
+# Starting means of the pseudo-inputs in Tomczak & Welling's code (deviation 0.01 throughout).
+# Theirs for Caltech is 0.8 with object 1; our files have object 0.
 _TOMCZAK_MEANS = {
     "static_mnist": 0.05,
     "mnist": 0.05,

@@ -8,7 +8,7 @@ LOG_2PI = math.log(2 * math.pi)
 
 
 def sample_posterior(mean, log_var, noise):
-    """z = mean + exp(log_var / 2) * noise (reparameterisation; Kingma & Welling, 2014, section 2.4).
+    """z = mean + exp(log_var / 2) * noise (reparameterisation; Kingma & Welling, 2014, 2.4).
 
     Args:
         mean, log_var, noise: `(batch, latent_dim)`; noise is standard normal.

@@ -1,8 +1,8 @@
-"""log p(x) by importance sampling with the posterior as proposal, streamed within a memory budget.
+"""log p(x) by importance sampling with the posterior as proposal, within a memory budget.
 
-log p(x) is estimated by logsumexp_s log w_s - log S with w_s = p(x given z_s) p(z_s) / q(z_s given x)
-and z_s drawn from q(z given x). Burda et al. (2016), equation 8; Tomczak & Welling (2018), section 5.
-The estimate is a lower bound of log p(x) in expectation and rises towards it with S.
+The estimate is logsumexp_s log w_s - log S, with w_s = p(x given z_s) p(z_s) / q(z_s given x) and
+z_s drawn from q(z given x). Burda et al. (2016), equation 8; Tomczak & Welling (2018), section 5.
+In expectation it is a lower bound of log p(x), and rises towards it with S.
 """
 
 import concurrent.futures
@@ -104,26 +104,24 @@ def log_likelihood(
     """
     count, latent_dim = arrays[1].shape
     values = np.full(count, np.nan) if partial is None else partial.load(count)
-    starts = [
-        s for s in range(0, count, chunks.images) if np.isnan(values[s : s + chunks.images]).any()
-    ]
-    bar = tqdm(
-        total=count, desc=f"log-likelihood, S={num_samples}", unit="image", disable=not progress
-    )
-    bar.update(int((~np.isnan(values)).sum()))
+    step = chunks.images
+    starts = [s for s in range(0, count, step) if np.isnan(values[s : s + step]).any()]
+    title = f"log-likelihood, S={num_samples}"
+    bar = tqdm(total=count, desc=title, unit="image", disable=not progress)
+    bar.update(int(np.isfinite(values).sum()))
     masks = _log_masks(num_samples, chunks)
     saved_at = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(1) as drawer, bar:
         upcoming = _draws(drawer, starts, count, num_samples, latent_dim, seed, chunks)
         for start, noise in upcoming:
-            index = _rows(start, count, chunks.images)
+            index = _rows(start, count, step)
             parts = [array[index] for array in arrays]
             total = np.full(len(index), -np.inf)
             for one_pass, mask in enumerate(masks):
                 piece = noise[:, one_pass * chunks.samples : (one_pass + 1) * chunks.samples]
                 total = streamed_logsumexp(total, log_weight_sum(*parts, piece, mask))
             values[index] = total - math.log(num_samples)
-            bar.update(min(chunks.images, count - start))
+            bar.update(min(step, count - start))
             if partial is not None and time.monotonic() - saved_at > SAVE_SECONDS:
                 partial.save(values)
                 saved_at = time.monotonic()

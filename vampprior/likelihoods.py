@@ -1,4 +1,4 @@
-"""What the decoder's outputs mean: Bernoulli for 0/1 pixels, discretised logistic for 256 levels."""
+"""What the decoder's outputs mean: Bernoulli pixels, or a discretised logistic on 256 levels."""
 
 import numpy as np
 from keras import ops
@@ -44,7 +44,7 @@ def discretized_logistic_log_prob(x, mean, log_scale):
     inverse_scale = ops.exp(-log_scale)
     low = (level / LEVELS - mean) * inverse_scale
     width = inverse_scale / LEVELS
-    # sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - exp(a - b)): no cancellation in the tails.
+    # sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - exp(a - b)): nothing cancels.
     below_top = ops.where(level < LEVELS - 1, -ops.softplus(-(low + width)), 0.0)
     above_bottom = ops.where(level > 0, -ops.softplus(low), 0.0)
     inside = ops.logical_and(level > 0, level < LEVELS - 1)
@@ -74,8 +74,8 @@ class Bernoulli:
 class DiscretizedLogistic:
     """Pixels on 256 levels; the decoder gives a mean and a log-scale per pixel.
 
-    Mean: sigmoid, clipped to the centres of the outer bins, 1/512 and 1 - 1/512. Log-scale: hard clip
-    to [-4.5, 0]. Both as in Tomczak & Welling's code.
+    Mean: sigmoid, clipped to the centres of the outer bins, 1/512 and 1 - 1/512. Log-scale: hard
+    clip to [-4.5, 0]. Both as in Tomczak & Welling's code.
     """
 
     name = "discretized_logistic"
@@ -100,8 +100,8 @@ class DiscretizedLogistic:
         if off.any():
             raise UserError(
                 f"{int(off.sum())} of {checked.size} pixels lie between the 256 levels, "
-                f"{float(checked[off].flat[0]):g} for one. The discretised logistic likelihood takes "
-                "uint8 images or floats k / 255; round them with vaekit.images.to_uint8."
+                f"{float(checked[off].flat[0]):g} for one. The discretised logistic likelihood "
+                "takes uint8 or floats k / 255; round them with vaekit.images.to_uint8."
             )
         return checked
 

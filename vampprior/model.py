@@ -66,7 +66,7 @@ class VAE(keras.Model):
         self.noise = keras.random.SeedGenerator(config.seed, name="noise")
         self.trackers = [keras.metrics.Mean(name=n) for n in ("elbo", "reconstruction", "kl")]
         self.built = True
-        self._log_weight_sum = None
+        self._log_weight_sum = self._terms_of_batch = None  # compiled when first used
 
     def _build_prior(self, pixels):
         config, self.pseudo, self.mixture = self.config, None, None
@@ -143,7 +143,7 @@ class VAE(keras.Model):
         """numpy `(num_pseudo_inputs, height, width, channels)` in [0, 1], or None."""
         if self.pseudo is None:
             return None
-        return np.array(self.pseudo.matrix.value).reshape(-1, *self.image_shape)
+        return _numpy(self.pseudo.matrix.value).reshape(-1, *self.image_shape)
 
     def encode(self, images):
         """Posterior (mean, log_var) of images, each numpy `(n, latent_dim)`.
@@ -157,7 +157,7 @@ class VAE(keras.Model):
         return self._encode(x.reshape(len(x), -1))
 
     def decode(self, z):
-        """Pixel means in [0, 1] of latents `(n, latent_dim)`, numpy `(n, height, width, channels)`."""
+        """Pixel means of latents `(n, latent_dim)`, numpy `(n, height, width, channels)`."""
         z = check_latents(z, self.config.latent_dim)
         means = predict(lambda part: _numpy(self.likelihood.mean(self.decoder(part))), z, BATCH)
         return means.reshape(-1, *self.image_shape)
@@ -179,16 +179,21 @@ class VAE(keras.Model):
     def elbo_terms(self, images, seed=None):
         """(reconstruction, kl) of the bound, each numpy `(n,)`, nats."""
         x = self._checked(images)
-        mean, log_var = self._encode(x)
-        noise = np.random.default_rng(seed).standard_normal(mean.shape, dtype=np.float32)
-        components = self.components()
-        rows = np.concatenate([x, mean, log_var, noise], axis=1)
-        splits = np.cumsum([x.shape[1], *[mean.shape[1]] * 2])
+        noise_shape = (len(x), self.config.latent_dim)
+        noise = np.random.default_rng(seed).standard_normal(noise_shape, dtype=np.float32)
+        if self._terms_of_batch is None:
+            variables = [*self.encoder.variables, *self.decoder.variables]
+            self._terms_of_batch = compiled(self._elbo_terms_of_batch, variables)
+        components = self.components() or ()
 
-        def terms(part):
-            return tuple(map(_numpy, self._bound_terms(*np.split(part, splits, 1), components)))
+        def terms(rows):
+            x, noise = np.split(rows, [-self.config.latent_dim], axis=1)
+            return tuple(map(_numpy, self._terms_of_batch(x, noise, *components)))
 
-        return predict(terms, rows, BATCH)
+        return predict(terms, np.concatenate([x, noise], axis=1), BATCH)
+
+    def _elbo_terms_of_batch(self, x, noise, *components):
+        return self._bound_terms(x, *self.encoder(x), noise, components or None)
 
     def log_likelihood(
         self,
@@ -215,7 +220,7 @@ class VAE(keras.Model):
         mean, log_var = self._encode(x)
         partial = None
         if partial_path is not None:
-            weights = (np.array(variable.value) for variable in self.weights)
+            weights = (_numpy(variable.value) for variable in self._lasting())
             key = {"seed": seed, "num_samples": num_samples}
             key |= {"images": importance.digest([x]), "weights": importance.digest(weights)}
             partial = importance.Partial(partial_path, key)

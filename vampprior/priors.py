@@ -1,7 +1,7 @@
 """Priors over z: standard Gaussian, and mixtures whose components come from anywhere.
 
-The VampPrior, VampPrior-data and the mixture of Gaussians differ only in where their components come
-from: posteriors of learned or fixed pseudo-inputs, or trainable parameters of their own.
+The VampPrior, VampPrior-data and the mixture of Gaussians differ only in where their components
+come from: posteriors of learned or fixed pseudo-inputs, or trainable parameters of their own.
 """
 
 import math
@@ -21,8 +21,8 @@ def standard_log_prob(z):
 def mixture_log_prob(z, means, log_vars):
     """log of the equal-weight mixture (1/K) sum_k N(z; means_k, exp(log_vars_k)).
 
-    Tomczak & Welling (2018), equation 9. The quadratic form is expanded into two matrix products, so
-    that no `(batch, K, latent_dim)` tensor is ever made.
+    Tomczak & Welling (2018), equation 9. The quadratic form is expanded into two matrix products,
+    so that no `(batch, K, latent_dim)` tensor is ever made.
 
     Args:
         z: `(batch, latent_dim)`.
@@ -47,9 +47,9 @@ def mixture_log_prob(z, means, log_vars):
 class PseudoInputs(layers.Layer):
     """K images in [0, 1] as a weight matrix `(num_pseudo_inputs, pixels)`.
 
-    A one-layer network without bias fed with the identity is its own weight matrix, so the matrix is
-    the layer. Trainable entries are projected onto [0, 1] after every step; a clip in the forward
-    pass would stop the gradient of every pixel that ever leaves the range.
+    A one-layer network without bias fed with the identity is its own weight matrix, so the matrix
+    is the layer. Trainable entries are projected onto [0, 1] after every step; a clip in the
+    forward pass would stop the gradient of every pixel that ever leaves the range.
 
     Args:
         num_pseudo_inputs, pixels: shape of the matrix.
@@ -70,11 +70,11 @@ class PseudoInputs(layers.Layer):
         self.matrix.assign(np.clip(start, 0, 1).astype("float32"))
         self.built = True
 
-    def draw(self, images, seed):
+    def draw(self, images, seed, scale=1.0):
         """Take K different training images, drawn with `seed`, as pseudo-inputs.
 
         Args:
-            images: float32 `(n, height, width, channels)` in [0, 1].
+            images: `(n, height, width, channels)`; times `scale` they lie in [0, 1].
         """
         k = self.matrix.shape[0]
         if k > len(images):
@@ -83,7 +83,7 @@ class PseudoInputs(layers.Layer):
                 f"{len(images)} images. Take num_pseudo_inputs of at most {len(images)}."
             )
         chosen = np.random.default_rng(seed).choice(len(images), k, replace=False)
-        self.matrix.assign(images[np.sort(chosen)].reshape(k, -1))
+        self.matrix.assign(images[np.sort(chosen)].reshape(k, -1).astype("float32") * scale)
 
 
 class GaussianComponents(layers.Layer):
@@ -136,7 +136,7 @@ class Mixture:
         return ops.convert_to_numpy(mixture_log_prob(z, *self.components()))
 
     def sample(self, n, seed=None):
-        """`n` draws, float32 `(n, latent_dim)`; each from a component chosen uniformly at random."""
+        """`n` draws, float32 `(n, latent_dim)`, from components chosen uniformly at random."""
         means, log_vars = (ops.convert_to_numpy(part) for part in self.components())
         rng = np.random.default_rng(seed)
         chosen = rng.integers(len(means), size=n)
