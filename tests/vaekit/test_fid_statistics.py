@@ -16,12 +16,12 @@ def images(n, seed, size=4):
 
 
 def test_streaming_equals_one_piece():
-    x = np.random.default_rng(0).standard_normal((1000, 7)) + 1e4  # far from zero
+    x = np.random.default_rng(0).standard_normal((5000, 7)) + 1e4  # far from zero
     moments = Moments()
-    for start in range(0, 1000, 64):
+    for start in range(0, 5000, 64):
         moments.update(x[start : start + 64])
     result = moments.statistics(Statistics(np.zeros(0), np.zeros((0, 0)), 0))
-    assert result.count == 1000
+    assert result.count == 5000
     np.testing.assert_allclose(result.mean, x.mean(axis=0), rtol=1e-14)
     np.testing.assert_allclose(result.covariance, np.cov(x, rowvar=False), atol=1e-11)
 

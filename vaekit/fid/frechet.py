@@ -1,6 +1,7 @@
 """The Frechet distance of two Gaussians: closed form, float64, no imaginary parts."""
 
 import numpy as np
+import scipy.linalg
 
 from vaekit.errors import UserError
 
@@ -73,10 +74,11 @@ def _nuclear_norm(a, b):
 
 
 def _factor(covariance):
-    """F of shape `(d, rank)` with F F' = covariance; directions of zero variance are left out."""
-    eigenvalues, vectors = np.linalg.eigh(covariance)
-    keep = eigenvalues > len(eigenvalues) * EPSILON * eigenvalues[-1]
-    return vectors[:, keep] * np.sqrt(eigenvalues[keep])
+    """F of shape `(d, rank)` with F F' = covariance: Cholesky with pivoting, cut at rounding."""
+    factor, pivots, rank, _ = scipy.linalg.lapack.dpstrf(covariance, lower=1)
+    out = np.empty((len(covariance), rank))
+    out[pivots - 1] = np.tril(factor)[:, :rank]
+    return out
 
 
 def _check(mean, covariance):

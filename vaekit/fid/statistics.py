@@ -8,6 +8,8 @@ import numpy as np
 from vaekit import files
 from vaekit.errors import UserError
 
+BLOCK = 1024  # rows of features per product
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Statistics:
@@ -89,6 +91,7 @@ class Moments:
 
     def __init__(self):
         self.count, self.mean, self.scatter = 0, None, None
+        self._waiting = []
 
     def update(self, features):
         """Add a batch of features `(n, d)`; float64 throughout.
@@ -101,9 +104,10 @@ class Moments:
             raise UserError(
                 "The extractor gave NaN or infinite features. Check its weights and the images."
             )
-        mean = features.mean(axis=0)
-        centred = features - mean
-        self.add(len(features), mean, centred.T @ centred)
+        # Small batches wait for each other: each product costs a pass over (d, d) numbers.
+        self._waiting.append(features)
+        if sum(map(len, self._waiting)) >= BLOCK:
+            self._add_waiting()
 
     def add(self, count, mean, scatter):
         """Add a group known by its count, mean `(d,)` and centred sum of squares `(d, d)`."""
@@ -119,6 +123,7 @@ class Moments:
 
     def statistics(self, like):
         """`Statistics` with the numbers of this object and all other fields of `like`."""
+        self._add_waiting()
         if self.count < 2:
             raise UserError(f"{self.count} images came; statistics take at least 2.")
         return dataclasses.replace(
@@ -127,6 +132,14 @@ class Moments:
             covariance=self.scatter / (self.count - like.ddof),
             count=self.count,
         )
+
+    def _add_waiting(self):
+        if self._waiting:
+            features = np.concatenate(self._waiting)
+            self._waiting = []
+            mean = features.mean(axis=0)
+            centred = features - mean
+            self.add(len(features), mean, centred.T @ centred)
 
 
 def _differ(a, b):
