@@ -6,6 +6,7 @@ import numpy as np
 
 from vaekit.datasets import cache, resolve, splits
 from vaekit.datasets.folder import FOLDER_OPTIONS, check_folder, load_folder
+from vaekit.datasets.options import complete
 from vaekit.datasets.recipes import RECIPES, digits_images
 from vaekit.datasets.splits import PARTS
 from vaekit.errors import UserError
@@ -80,14 +81,14 @@ def load(name, data_dir=None, *, split_seed=0, limit=None, check_all=False, **op
     likelihood = "discretized_logistic"
     if name.startswith("folder:"):
         path = check_folder(name.removeprefix("folder:"))
-        options = _check_options(name, FOLDER_OPTIONS, options)
+        options = complete(name, FOLDER_OPTIONS, options)
         found = load_folder(path, options, split_seed, check_all, resolve.data_folder(data_dir))
     elif name == "digits":
-        _check_options(name, {}, options)
+        complete(name, {}, options)
         parts = splits.split(digits_images(), (200, 200), split_seed)
         found = parts, "scikit-learn's digits, seeded split", cache.fingerprint(parts)
     elif name in RECIPES:
-        options = _check_options(name, RECIPES[name].options, options)
+        options = complete(name, RECIPES[name].options, options)
         folder = resolve.data_folder(data_dir)
         found = resolve.resolve(name, folder, options, split_seed, check_all)
         likelihood = RECIPES[name].likelihood
@@ -102,14 +103,6 @@ def load(name, data_dir=None, *, split_seed=0, limit=None, check_all=False, **op
     for images in parts.values():
         images.flags.writeable = False
     return Dataset(name, **parts, likelihood=likelihood, source=source, fingerprint=fingerprint)
-
-
-def _check_options(name, defaults, options):
-    unknown = [option for option in options if option not in defaults]
-    if unknown:
-        taken = ", ".join(f"{key}={value!r}" for key, value in defaults.items()) or "none"
-        raise UserError(f"{name} has no option {unknown[0]!r}. Its options and defaults: {taken}.")
-    return {**defaults, **options}
 
 
 def _limited(images, limit, seed):

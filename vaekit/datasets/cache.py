@@ -12,6 +12,7 @@ from vaekit.datasets.splits import PARTS
 from vaekit.errors import UserError
 
 DESCRIPTION = "prepared.json"
+ARRAY_KEYS = ("shape", "bytes", "sha256")
 FULL_CHECK_BYTES = 1 << 30  # up to here every load verifies the sha256 (about a second per GB)
 
 
@@ -50,7 +51,6 @@ def write(folder, parts, source, protocol, made_from):
         path = Path(folder) / f"{name}.npy"
         files.atomic_write(path, lambda file, name=name: np.save(file, parts[name]))
         arrays[name] = {
-            "file": path.name,
             "shape": parts[name].shape,
             "bytes": path.stat().st_size,
             "sha256": files.sha256(path),
@@ -68,7 +68,14 @@ def write(folder, parts, source, protocol, made_from):
 def describe(folder):
     """The description of prepared arrays, or None where there are none."""
     path = Path(folder) / DESCRIPTION
-    return files.read_json(path) if path.is_file() else None
+    if not path.is_file():
+        return None
+    description = files.read_json(path)
+    wanted = ("source", "made_from", "fingerprint", "arrays")
+    missing = [key for key in wanted if not isinstance(description, dict) or key not in description]
+    if missing or not all(set(ARRAY_KEYS) <= set(_entry(description, name)) for name in PARTS):
+        raise _damaged(path, "it is no complete description of three arrays")
+    return description
 
 
 def read(folder, description, check_all=False):
@@ -80,17 +87,17 @@ def read(folder, description, check_all=False):
     Raises:
         UserError: an array is missing, truncated or altered; it is named.
     """
-    folder = Path(folder)
-    try:
-        arrays = {name: description["arrays"][name] for name in PARTS}
-        total = sum(array["bytes"] for array in arrays.values())
-        check_all = check_all or total <= FULL_CHECK_BYTES
-        return {
-            name: _read_array(folder / f"{name}.npy", array, check_all)
-            for name, array in arrays.items()
-        }
-    except (KeyError, TypeError, AttributeError) as error:
-        raise _damaged(folder / DESCRIPTION, f"it lacks {error}") from error
+    arrays = description["arrays"]
+    total = sum(arrays[name]["bytes"] for name in PARTS)
+    check_all = check_all or total <= FULL_CHECK_BYTES
+    return {
+        name: _read_array(Path(folder) / f"{name}.npy", arrays[name], check_all) for name in PARTS
+    }
+
+
+def _entry(description, name):
+    entry = description["arrays"].get(name) if isinstance(description["arrays"], dict) else None
+    return entry if isinstance(entry, dict) else {}
 
 
 def _read_array(path, expected, check_digest):
@@ -112,6 +119,6 @@ def _read_array(path, expected, check_digest):
 
 def _damaged(path, what):
     return UserError(
-        f"The prepared array {path} is damaged: {what}. "
+        f"Prepared arrays are damaged, {path}: {what}. "
         f"Delete the folder {path.parent} and run again; it is then made anew from its source."
     )

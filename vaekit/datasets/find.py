@@ -1,9 +1,12 @@
 """Which publishers' files lie in a folder."""
 
+import os
 from pathlib import Path
 
 from vaekit.datasets.image_files import ARCHIVES
 from vaekit.errors import UserError
+
+PREPARED = "prepared"  # how the names of our own folders beside the files begin
 
 
 def files(folder, names, compressed=()):
@@ -52,11 +55,18 @@ def image_tree(folder):
 
 
 def signature(paths):
-    """What the files look like from outside: sizes of files, number of entries of folders."""
+    """What the files look like from outside: sizes of files, number of files in folders."""
     return {
-        path.name: sum(1 for _ in path.iterdir()) if path.is_dir() else path.stat().st_size
-        for path in paths
+        path.name: _count_files(path) if path.is_dir() else path.stat().st_size for path in paths
     }
+
+
+def _count_files(folder):
+    total = 0
+    for _, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(PREPARED)]
+        total += len(names)
+    return total
 
 
 def _first(folder, name, compressed):

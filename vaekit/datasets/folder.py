@@ -14,15 +14,6 @@ MODES = {1: "L", 3: "RGB"}
 VALIDATION = ("validation", "val", "valid")
 
 
-def _check_options(options):
-    """Refuse sizes and channel counts that no image can have."""
-    size, channels = options["image_size"], options["channels"]
-    if channels not in (None, *MODES):
-        raise UserError(f"channels={channels!r} came; 1 (grey) or 3 (RGB) is taken.")
-    if size is not None and not (isinstance(size, int) and 1 <= size <= 1024):
-        raise UserError(f"image_size={size!r} came; a whole number from 1 to 1024 is taken.")
-
-
 def _cache_name(path):
     """Name of the cache folder: readable, and different for folders of the same name."""
     path = Path(path).resolve()
@@ -62,7 +53,6 @@ def read_folder(path, options, split_seed):
     Returns:
         `(parts, note)`.
     """
-    _check_options(options)
     with ImageStore(path) as store:
         if not store.names:
             raise UserError(
@@ -130,7 +120,6 @@ def load_folder(path, options, split_seed, check_all, data_dir):
     Returns:
         `(parts, source, fingerprint)`.
     """
-    _check_options(options)
     protocol = {**options, "split_seed": split_seed}
     folder = cache_folder(data_dir) / "folder" / _cache_name(path) / protocol_name(protocol)
 

@@ -5,7 +5,6 @@ import os
 import tarfile
 import zipfile
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -18,7 +17,6 @@ ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
 # Pillow's other readers stay shut: its EPS reader, for one, starts an interpreter.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 LARGEST_FILE = 1 << 28  # bytes of one image file; more is no picture but a bomb
-CHUNK = 256
 
 
 class ImageStore:
@@ -77,7 +75,7 @@ class ImageStore:
 
     def _check(self, name, plain, size):
         parts = PurePosixPath(name.replace("\\", "/"))
-        if parts.is_absolute() or ".." in parts.parts or parts.parts[0].endswith(":"):
+        if parts.is_absolute() or ".." in parts.parts or ":" in "".join(parts.parts[:1]):
             raise UserError(f"{self.path} is refused: its member {name!r} points outside of it.")
         if not plain:
             raise UserError(f"{self.path} is refused: its member {name!r} is no plain file.")
@@ -101,7 +99,8 @@ class _Readable:
         damage = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
         if isinstance(error, FileNotFoundError):
             raise UserError(f"{error.filename} does not exist.") from error
-        if isinstance(error, (*damage, OSError, NotImplementedError)):
+        malformed = isinstance(error, ValueError) and not isinstance(error, UserError)
+        if malformed or isinstance(error, (*damage, OSError)):
             raise UserError(
                 f"{self.path} cannot be read: truncated, altered or no archive of images "
                 f"({error}). Fetch it again or make it anew."
@@ -123,6 +122,8 @@ def decode(data, name, mode=None, prepare=None):
 
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.mode.startswith(("I", "F")):
+                raise ValueError(f"pixels of more than 8 bits, mode {image.mode}")
             if mode is None:
                 mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
             if image.mode != mode:
@@ -136,7 +137,7 @@ def decode(data, name, mode=None, prepare=None):
 
 
 def decode_all(store, names, decode_one, label):
-    """Decode images of a store in parallel, reading the archive once from front to back.
+    """Decode images of a store, reading the archive once from front to back.
 
     Args:
         store: an ImageStore.
@@ -149,18 +150,8 @@ def decode_all(store, names, decode_one, label):
     place = {name: index for index, name in enumerate(names)}
     wanted = [name for name in store.names if name in place]
     decoded = [None] * len(names)
-    workers = min(8, os.cpu_count() or 1)
-    with (
-        ThreadPoolExecutor(workers) as pool,
-        tqdm(total=len(wanted), desc=label, unit="image", disable=None) as bar,
-    ):
-        for start in range(0, len(wanted), CHUNK):
-            chunk = wanted[start : start + CHUNK]
-            data = [store.read(name) for name in chunk]
-            shown = [f"{name} in {store.path}" for name in chunk]
-            for name, pixels in zip(chunk, pool.map(decode_one, data, shown), strict=True):
-                decoded[place[name]] = pixels
-            bar.update(len(chunk))
+    for name in tqdm(wanted, desc=label, unit="image", disable=None):
+        decoded[place[name]] = decode_one(store.read(name), f"{name} in {store.path}")
     return decoded
 
 

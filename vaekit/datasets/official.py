@@ -1,8 +1,8 @@
 """Digests of the publishers' contents, by which a file is known as the official one.
 
 Of uncompressed contents, as archives are often compressed anew; for .mat files, of the images made
-of them. `data/checksums.json` lists the same. The digest of Frey Face is of a rewritten copy with no
-known difference. A content that differs is loaded all the same; `Dataset.source` says so.
+of them. `data/checksums.json` lists the same. The digest of Frey Face is of a rewritten copy with
+no known difference. A content that differs is loaded all the same; `Dataset.source` says so.
 """
 
 import hashlib

@@ -64,13 +64,20 @@ def through_cache(folders, make_parts, sign, protocol, check_all=False):
         description = cache.describe(folder)
         if description and signature in ({}, description.get("made_from")):
             parts = cache.read(folder, description, check_all)
-            return parts, _route(description["source"], folder), description["fingerprint"]
+            source = f"prepared arrays{_where(folder, folders)}, made from {description['source']}"
+            return parts, source, description["fingerprint"]
     folder = folders[-1]
+    if not cache.is_writable(folder):
+        raise UserError(
+            f"Cannot write to {folder.absolute()}, where prepared arrays would go. Start in a "
+            "folder that you may write to, or name one with --data-dir or $VAE_DATA_DIR."
+        )
     parts, note = make_parts()
     print(f"Writing prepared arrays to {folder}", file=sys.stderr)
     cache.write(folder, parts, note, protocol, sign())
     description = cache.describe(folder)
-    return cache.read(folder, description), note, description["fingerprint"]
+    source = note + (f"; prepared arrays{where}" if (where := _where(folder, folders)) else "")
+    return cache.read(folder, description), source, description["fingerprint"]
 
 
 def make(name, data_dir, options, split_seed):
@@ -92,7 +99,7 @@ def make(name, data_dir, options, split_seed):
 
 def protocol_name(protocol):
     """Folder name of arrays prepared under a protocol, so that no two share one."""
-    return "-".join(["prepared", *(f"{key}_{value}" for key, value in sorted(protocol.items()))])
+    return "-".join([find.PREPARED, *(f"{key}_{value}" for key, value in sorted(protocol.items()))])
 
 
 def _read_source(name, recipe, data_dir, options):
@@ -106,7 +113,7 @@ def _read_source(name, recipe, data_dir, options):
         if name in tfds_source.SETS:
             return _from_tfds(name, own / "tfds", options)
         path = own / name / recipe.url.rsplit("/", 1)[-1]
-        return _from_publisher(name, recipe, path, options)
+        return _from_publisher(recipe, path, options)
     except Unavailable as error:
         route = "TensorFlow Datasets" if name in tfds_source.SETS else "download"
         tried.append(f"{route}: {error}")
@@ -129,18 +136,21 @@ def _from_tfds(name, folder, options):
     return parts, note
 
 
-def _from_publisher(name, recipe, path, options):
+def _from_publisher(recipe, path, options):
     """Download, then keep the file only if its content is the known one."""
     waiting = path.with_name(f"unverified_{path.name}")
     fetch(recipe.url, waiting)
+    strange = Unavailable(
+        f"{recipe.url} answered with another content than the known one, which was thrown away; "
+        f"if you trust it, put it at {path} yourself"
+    )
     try:
         parts, note = recipe.read([waiting], options)
         if not note.startswith(official.VERIFIED):
-            raise UserError(
-                f"{recipe.url} answered with another content than the known one; it was thrown "
-                f"away. If you trust it, put it at {path} yourself."
-            )
+            raise strange
         os.replace(waiting, path)
+    except UserError as error:
+        raise strange from error
     finally:
         waiting.unlink(missing_ok=True)
     return parts, f"downloaded {path.name}: {note}"
@@ -163,9 +173,8 @@ def _nothing_found(name, recipe, folder, tried):
     )
 
 
-def _route(source, folder):
-    elsewhere = "" if folder.is_absolute() else f" in {folder.parts[0]}"
-    return f"prepared arrays{elsewhere}, made from {source}"
+def _where(folder, folders):
+    return " in ./data (the data folder is read-only)" if folder != folders[0] else ""
 
 
 def _unique(*folders):

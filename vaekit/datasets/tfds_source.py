@@ -37,7 +37,8 @@ def read(name, folder, prepare=None):
         Unavailable: not installed, no network, or the download failed.
     """
     tfds_name, server, wanted = SETS[name]
-    if not (Path(folder) / tfds_name).is_dir():
+    # Its own attempts without a network last minutes; a half-made copy is not in such a folder.
+    if not list((Path(folder) / tfds_name).glob("*.*.[0-9]/dataset_info.json")):
         require_network(server)
     try:
         import tensorflow_datasets as tfds
