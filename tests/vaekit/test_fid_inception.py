@@ -64,11 +64,31 @@ def frozen_graphs(tmp_path_factory):
             batch = tf.compat.v1.image.resize_bilinear(batch, (299, 299))
             scaled = tf.multiply(batch - 128.0, 1 / 128, name=scaled_name)
             tiles = tf.nn.avg_pool2d(scaled, 23, 23, "VALID")
+            norm = [
+                [0.0] * 3,
+                [1.0 - 1e-3] * 3,
+                [0.5] * 3,
+                [2.0] * 3,
+            ]  # mean, variance, offset, gain
+            norm = [tf.constant(v, name=f"norm{i}") for i, v in enumerate(norm)]
+            tiles = tf.identity(tiles, name="batch_norm")
             pool = tf.reshape(tiles, (-1, 13 * 13 * 3)) @ tf.constant(KERNEL)
             pool = tf.reshape(pool, (-1, 1, 1, WIDTH), name="pool_3")
             tf.nn.softmax(tf.reshape(pool, (1, WIDTH)), name="softmax")  # fixed to one image
-        (folder / file).write_bytes(graph.as_graph_def().SerializeToString())
+        frozen = graph.as_graph_def()
+        with_old_batch_norm(frozen, [v.op.name for v in norm], scaled_name == "Mul")
+        (folder / file).write_bytes(frozen.SerializeToString())
     return folder
+
+
+def with_old_batch_norm(graph, inputs, scale):
+    """Turn the identity named batch_norm into the operation that graphs of 2015 hold."""
+    node = next(n for n in graph.node if n.name == "batch_norm")
+    node.op = "BatchNormWithGlobalNormalization"
+    node.input.extend(inputs)
+    node.attr["variance_epsilon"].f = 1e-3
+    node.attr["scale_after_normalization"].b = scale
+    graph.versions.producer = 8  # the operation was removed in version 9
 
 
 def images(n, seed=0, size=32):
@@ -103,11 +123,12 @@ def test_hub_cache_folder_is_found_without_a_network(saved_model, tmp_path, monk
     assert opened.digest == InceptionExtractor(saved_model).digest
 
 
-@pytest.mark.parametrize("file", ["with_mul.pb", "without_mul.pb"])
-def test_frozen_graph_takes_batches(frozen_graphs, file):
+@pytest.mark.parametrize(("file", "gain"), [("with_mul.pb", 2.0), ("without_mul.pb", 1.0)])
+def test_frozen_graph_takes_batches(frozen_graphs, file, gain):
     extractor = InceptionExtractor(frozen_graphs / file, batch_size=2)
     x = prepared(5)
-    np.testing.assert_allclose(extractor(x), expected_features(x), atol=5e-4)
+    expected = gain * expected_features(x) + 0.5 * KERNEL.sum(axis=0)
+    np.testing.assert_allclose(extractor(x), expected, atol=1e-3)
     assert extractor.label == "FID"
 
 

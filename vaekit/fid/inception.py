@@ -11,12 +11,11 @@ from pathlib import Path
 
 from vaekit import files
 from vaekit.errors import UserError
-from vaekit.fid import network, tfgan_import
+from vaekit.fid import frozen_graph, network, tfgan_import
 from vaekit.fid.extractors import Extractor
 
 VARIABLE = "VAE_INCEPTION"
 FEATURES = 2048  # of the real module's pool_3
-GRAPHS = ("inceptionv1_for_inception_score.pb", "classify_image_graph_def.pb")
 
 
 class InceptionExtractor(Extractor):
@@ -115,7 +114,7 @@ def _inside(path):
     if (path / "saved_model.pb").exists():
         return path
     candidates = [found.parent for found in sorted(path.glob("*/saved_model.pb"))]
-    candidates += [path / name for name in GRAPHS if (path / name).exists()]
+    candidates += [path / name for name in frozen_graph.NAMES if (path / name).exists()]
     if len(candidates) != 1:
         raise _not_found(f"{'ambiguous' if candidates else 'not'} in the folder {path}")
     return candidates[0]
@@ -129,7 +128,7 @@ def _hub_cache(handle):
 
 def _not_found(why):
     return UserError(
-        f"Inception weights: {why}. Place {GRAPHS[0]} or {GRAPHS[1]} (a frozen graph), or the "
+        f"Inception weights: {why}. Place {' or '.join(frozen_graph.NAMES)} (frozen graph), or the "
         "unpacked TF-Hub module tensorflow/tfgan/eval/inception/1 (a folder with saved_model.pb), "
         f"anywhere and pass --inception PATH or set {VARIABLE}=PATH; or choose another extractor, "
         "such as pixels, whose number is not called FID; or train and evaluate with --no-fid."
@@ -139,7 +138,7 @@ def _not_found(why):
 def _load(source, output):
     """A function from images in [-1, 1] to the tensor named `output`."""
     if source.is_file():
-        return _load_graph(source, output)
+        return frozen_graph.load(source, output)
     try:
         module = tfgan_import.tensorflow_hub().load(str(source))
     except (OSError, ValueError) as error:
@@ -156,51 +155,6 @@ def _load(source, output):
 
 
 _WANTED = "tf-gan's Inception module gives a map with 'logits' and 'pool_3'."
-
-
-def _load_graph(source, output):
-    """The frozen graph from its scaled input (`Mul`), else from `ExpandDims` (0..255), on."""
-    import tensorflow as tf
-    from google.protobuf.message import DecodeError
-
-    graph = tf.compat.v1.GraphDef()
-    try:
-        graph.ParseFromString(source.read_bytes())
-    except DecodeError as error:
-        raise UserError(f"{source} is no TensorFlow GraphDef ({error}).") from error
-    names = {node.name for node in graph.node}
-    entry = next((name for name in ("Mul", "ExpandDims") if name in names), None)
-    if entry is None or output not in names:
-        raise UserError(
-            f"{source} has no input Mul:0 or ExpandDims:0 or no output {output}:0. Taken are the "
-            f"frozen graphs {' and '.join(GRAPHS)}."
-        )
-    part = _subgraph(graph, entry, output)
-
-    def features(images):
-        if entry == "ExpandDims":
-            images = images * 128.0 + 128.0  # this graph scales by itself
-        return tf.import_graph_def(
-            part, input_map={f"{entry}:0": images}, return_elements=[f"{output}:0"], name=""
-        )[0]
-
-    return features
-
-
-def _subgraph(graph, entry, output):
-    """The nodes that `output` needs, `entry` being given."""
-    import tensorflow as tf
-
-    nodes = {node.name: node for node in graph.node}
-    wanted, waiting = {entry}, [output]
-    while waiting:
-        name = waiting.pop().lstrip("^").split(":")[0]
-        if name not in wanted:
-            wanted.add(name)
-            waiting.extend(nodes[name].input)
-    part = tf.compat.v1.GraphDef(versions=graph.versions)  # old ops depend on the version
-    part.node.extend(node for node in graph.node if node.name in wanted - {entry})
-    return part
 
 
 def _compile(function, size):
