@@ -28,7 +28,8 @@ def _signature(path):
     for file in found:
         if file.is_file():
             status = file.stat()
-            digest.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode())
+            name = file.relative_to(path).as_posix()
+            digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return {path.name: digest.hexdigest()}
 
 
