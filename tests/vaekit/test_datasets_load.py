@@ -244,6 +244,14 @@ def test_nowhere_to_write_is_said_before_the_work(small, tmp_path):
         os.chmod(tmp_path / "shelf", 0o755)
 
 
+def test_idx_of_other_images_is_refused(alone, small):
+    small("mnist", train=6, test=4)
+    write_mnist(alone)
+    write_idx(alone / "mnist" / "t10k-images-idx3-ubyte", np.zeros((4, 20, 20), np.uint8))
+    with pytest.raises(UserError, match=r"holds images of \(20, 20\), not 28 x 28"):
+        datasets.load("mnist")
+
+
 def test_incomplete_files_are_named(alone, small):
     small("mnist", train=6, test=4)
     write_mnist(alone)
@@ -406,6 +414,7 @@ def test_limit_draws_from_every_part(alone):
         ("cifar10", {"jpeg": "yes"}, "jpeg='yes' came; cifar10 takes False, True"),
         ("mnist", {"validation": 0.1}, "validation=0.1 came; mnist takes a whole number"),
         ("celeba", {"size": 0}, "takes a whole number 1..128"),
+        ("digits", {"split_seed": -1}, "split_seed=-1 came; a whole number from 0"),
         ("folder:nowhere", {}, "nowhere does not exist"),
         ("folder:.", {"channels": 2}, "channels=2 came; folder:. takes None, 1, 3"),
         ("folder:.", {}, r"holds no images; files ending in \.png"),

@@ -1,6 +1,7 @@
 """Datasets: `load(name)` finds, prepares and splits images, and says where they came from."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -76,8 +77,10 @@ def load(name, data_dir=None, *, split_seed=0, limit=None, check_all=False, **op
     Raises:
         UserError: unknown name or option, nothing found, or something found is damaged.
     """
-    if limit is not None and limit < 1:
-        raise UserError(f"limit={limit} came; at least 1 image is taken.")
+    if limit is not None and not (isinstance(limit, Integral) and limit >= 1):
+        raise UserError(f"limit={limit!r} came; a whole number from 1 is taken.")
+    if not (isinstance(split_seed, Integral) and split_seed >= 0):
+        raise UserError(f"split_seed={split_seed!r} came; a whole number from 0 is taken.")
     likelihood = "discretized_logistic"
     if name.startswith("folder:"):
         path = check_folder(name.removeprefix("folder:"))

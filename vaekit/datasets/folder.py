@@ -122,7 +122,7 @@ def load_folder(path, options, split_seed, check_all, data_dir):
         `(parts, source, fingerprint)`.
     """
     protocol = {**options, "split_seed": split_seed}
-    folder = cache_folder(data_dir) / "folder" / _cache_name(path) / protocol_name(protocol)
+    folder = cache_folder(data_dir, "folder") / _cache_name(path) / protocol_name(protocol)
 
     def make():
         parts, note = read_folder(path, options, split_seed)

@@ -76,6 +76,8 @@ def _mnist(dataset):
         for (part, stem), path in zip(stems.items(), paths, strict=True):
             data = content(path)
             parts[part] = idx_images(data, path)
+            if parts[part].shape[1:] != (28, 28, 1):
+                raise UserError(f"{path} holds images of {parts[part].shape[1:3]}, not 28 x 28.")
             verified &= official.is_official(dataset, stem, data)
         return parts, _verified(verified)
 

@@ -19,9 +19,9 @@ def data_folder(data_dir=None):
     return Path(data_dir or os.environ.get("VAE_DATA_DIR") or "data").expanduser()
 
 
-def cache_folder(data_dir):
-    """Where prepared arrays and downloads go: the data folder, or ./data if that is read-only."""
-    return data_dir if cache.is_writable(data_dir) else Path("data")
+def cache_folder(data_dir, name):
+    """Where arrays and downloads of `name` go: in the data folder, or ./data if it is read-only."""
+    return (data_dir if cache.is_writable(data_dir / name) else Path("data")) / name
 
 
 def resolve(name, data_dir, options, split_seed, check_all=False):
@@ -36,7 +36,7 @@ def resolve(name, data_dir, options, split_seed, check_all=False):
     protocol = dict(options)
     if recipe.seeded and options.get("validation", 1):
         protocol["split_seed"] = split_seed
-    folders = _unique(data_dir / name, cache_folder(data_dir) / name)
+    folders = dict.fromkeys([data_dir / name, cache_folder(data_dir, name)])  # each once
     return through_cache(
         [folder / protocol_name(protocol) for folder in folders],
         lambda: make(name, data_dir, options, split_seed),
@@ -104,20 +104,17 @@ def protocol_name(protocol):
 
 def _read_source(name, recipe, data_dir, options):
     folder = data_dir / name
-    tried = [f"prepared arrays and files in {folder}: none found"]
     paths = recipe.find(folder)
     if paths:
         return _from_files(recipe, paths, options)
-    own = cache_folder(data_dir)
     try:
         if name in tfds_source.SETS:
-            return _from_tfds(name, own / "tfds", options)
-        path = own / name / recipe.url.rsplit("/", 1)[-1]
+            return _from_tfds(name, cache_folder(data_dir, "tfds"), options)
+        path = cache_folder(data_dir, name) / recipe.url.rsplit("/", 1)[-1]
         return _from_publisher(recipe, path, options)
     except Unavailable as error:
         route = "TensorFlow Datasets" if name in tfds_source.SETS else "download"
-        tried.append(f"{route}: {error}")
-    raise UserError(_nothing_found(name, recipe, folder, tried))
+        raise UserError(_nothing_found(name, recipe, folder, f"{route}: {error}")) from error
 
 
 def _from_files(recipe, paths, options):
@@ -163,9 +160,10 @@ def _files_signature(recipe, folder):
         return {}
 
 
-def _nothing_found(name, recipe, folder, tried):
+def _nothing_found(name, recipe, folder, fetching):
     return (
-        f"{name} was not found. Tried: {'; '.join(tried)}. Three ways out: "
+        f"{name} was not found. Tried: prepared arrays and files in {folder}: none found; "
+        f"{fetching}. Three ways out: "
         f"(1) put the publisher's files into {folder}: {recipe.takes}; "
         "(2) run once with a network, so that they are downloaded; "
         "(3) name a folder that has them with --data-dir or $VAE_DATA_DIR. "
@@ -175,7 +173,3 @@ def _nothing_found(name, recipe, folder, tried):
 
 def _where(folder, folders):
     return " in ./data (the data folder is read-only)" if folder != folders[0] else ""
-
-
-def _unique(*folders):
-    return list(dict.fromkeys(folders))
