@@ -235,13 +235,13 @@ def test_full_disk_leaves_nothing_behind(alone, small, monkeypatch):
 def test_nowhere_to_write_is_said_before_the_work(small, tmp_path):
     small("mnist", train=6, test=4)
     write_mnist(tmp_path / "shelf")
-    os.chmod(tmp_path / "shelf", 0o555)
+    os.chmod(tmp_path / "shelf" / "mnist", 0o555)
     (tmp_path / "data").write_text("a file in the way")
     try:
         with pytest.raises(UserError, match=r"Cannot write to .*data.mnist"):
             datasets.load("mnist", "shelf", validation=2)
     finally:
-        os.chmod(tmp_path / "shelf", 0o755)
+        os.chmod(tmp_path / "shelf" / "mnist", 0o755)
 
 
 def test_idx_of_other_images_is_refused(alone, small):
