@@ -157,7 +157,7 @@ def _digits(prior):
         pseudo_input_std=0.1,
         lr=1e-3,
         warmup_epochs=20,
-        epochs=200,
+        epochs=150,
         **_DATASETS["digits"],
     )
 
@@ -188,13 +188,35 @@ def preset(name):
     return PRESETS[name]
 
 
-def row(dataset, protocol):
-    """The four presets of a dataset, one per prior; digits has one protocol only."""
-    if dataset == "digits":
-        return [PRESETS[f"digits_{prior}"] for prior in PRIORS]
+def row(dataset, protocol, image_shape=None):
+    """The four configurations of a dataset, one per prior; digits has one protocol only.
+
+    Args:
+        dataset: one of `DATASETS`, or `folder:PATH`.
+        protocol: one of `PROTOCOLS`.
+        image_shape: (height, width, channels) of a folder's images.
+    """
     if protocol not in PROTOCOLS:
         raise UserError(f"Unknown protocol {protocol!r}. {closest(protocol, PROTOCOLS)}")
-    return [preset(f"{protocol}_{dataset}_{prior}") for prior in PRIORS]
+    if dataset.startswith("folder:"):
+        # A folder is treated as CelebA is: grey levels, pseudo-inputs around mid-grey.
+        like = [preset(f"{protocol}_celeba_{prior}") for prior in PRIORS]
+        return [
+            dataclasses.replace(
+                config,
+                name=config.name.replace("celeba", dataset),
+                dataset=dataset,
+                image_shape=image_shape,
+            )
+            for config in like
+        ]
+    prefix = dataset if dataset == "digits" else f"{protocol}_{dataset}"
+    return [preset(f"{prefix}_{prior}") for prior in PRIORS]
+
+
+def default_samples(config):
+    """Importance samples of the protocol: 5000 (Tomczak & Welling) or 500 (KTH report, ours)."""
+    return 5000 if config.name.startswith("tomczak") else 500
 
 
 def from_dict(values):

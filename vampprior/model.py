@@ -11,6 +11,7 @@ from vaekit.errors import UserError
 from vaekit.images import check_images
 from vaekit.training import predict
 from vampprior import importance
+from vampprior import noise as random
 from vampprior.compiled import compiled
 from vampprior.elbo import (
     elbo,
@@ -97,7 +98,7 @@ class VAE(keras.Model):
             (mean, log_var), components = self.encoder(x), self._own_components()
         else:
             (mean, log_var), components = self.encoder.encode_both(x, self.pseudo.matrix)
-        noise = keras.random.normal(ops.shape(mean), seed=self.noise)
+        noise = random.normal(self.noise, ops.shape(mean))
         return self._bound_terms(x, mean, log_var, noise, components)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -113,7 +114,7 @@ class VAE(keras.Model):
     def _pixels(self, images, training):
         x = ops.cast(ops.reshape(images, (-1, math.prod(self.image_shape))), "float32")
         if self.config.dynamic_binarization and training:
-            draws = keras.random.uniform(ops.shape(x), seed=self.noise)
+            draws = random.uniform(self.noise, ops.shape(x))
             return ops.cast(draws * 255.0 < x, "float32")
         return x if self.config.likelihood == "bernoulli" else x / 255.0
 

@@ -34,8 +34,8 @@ def test_interior_bins_equal_the_difference_of_two_sigmoids():
     assert float(value[0]) == pytest.approx(expected, abs=1e-4)
 
 
-def test_far_bins_keep_finite_log_probabilities_and_gradientsize():
-    # 230 levels from the mean at the smallest scale: exp(-80), where a plain difference gives log 0.
+def test_far_bins_keep_finite_log_probabilities():
+    # 235 levels from the mean at the smallest scale: a plain difference gives log 0.
     value = discretized_logistic_log_prob(
         np.float32([[1 - 20 / 255]]), np.float32([[1 / 512]]), np.float32([[-4.5]])
     )
@@ -62,7 +62,7 @@ def test_each_likelihood_refuses_data_outside_its_support():
     np.testing.assert_allclose(logistic.check(grey / np.float32(255), shape), 100 / 255)
     with pytest.raises(UserError, match="between the 256 levels"):
         logistic.check(np.full((2, *shape), 0.5), shape)
-    with pytest.raises(UserError, match="from -0.5"):
+    with pytest.raises(UserError, match=r"from -0\.5"):
         logistic.check(np.full((2, *shape), -0.5), shape)
 
 

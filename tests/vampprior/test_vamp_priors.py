@@ -122,7 +122,7 @@ def test_data_pseudo_inputs_are_different_training_images():
     found = [np.flatnonzero((images.reshape(30, -1) == row).all(1)) for row in chosen]
     assert all(len(f) == 1 for f in found) and len({int(f[0]) for f in found}) == 10
     assert not pseudo.trainable_variables
-    with pytest.raises(UserError, match="10 pseudo-inputs came.* only 9 images"):
+    with pytest.raises(UserError, match=r"10 pseudo-inputs came.* only 9 images"):
         pseudo.draw(images[:9], seed=3)
 
 

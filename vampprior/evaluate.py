@@ -1,0 +1,179 @@
+"""Score a trained model on test images, and draw what there is to see."""
+
+import math
+import time
+
+import numpy as np
+
+from vaekit import files, plots
+from vaekit.reports import Figure, Section, Table
+from vampprior.importance import mean_and_standard_error
+
+SEED = 0  # of every evaluation's noise and samples
+PICTURES = 50
+METRICS = "evaluation.json"
+PRIOR_NAMES = {
+    "standard": "standard Gaussian",
+    "vampprior": "VampPrior",
+    "vampprior_data": "VampPrior-data",
+    "mixture": "mixture of Gaussians",
+}
+
+
+def evaluate(model, data, run, num_samples, memory_mib, progress=True):
+    """Bound, log-likelihoods and pictures of a trained model, written into its run directory.
+
+    Args:
+        model: a trained `VAE`.
+        data: `train.Data`; its test images are scored.
+        run: the `vaekit.runs.Run` of the model.
+        num_samples: the numbers S of importance samples, one estimate for each.
+        memory_mib: memory for the log-likelihood's activations.
+        progress: whether to show bars.
+    Returns:
+        The metrics, as evaluation.json holds them: nats per image unless named otherwise.
+    """
+    records = run.records("training")
+    metrics = {
+        "config": run.config["config"],
+        "test_images": len(data.test),
+        "epochs": len(records),
+        "training_seconds": sum(record["seconds"] for record in records),
+        **_bound(model, data.test),
+        "log_likelihood": {},
+    }
+    values = {}
+    for samples in num_samples:
+        began = time.monotonic()
+        values[str(samples)] = model.log_likelihood(
+            data.test,
+            samples,
+            seed=SEED,
+            memory_mib=memory_mib,
+            progress=progress,
+            partial_path=run.directory / "last" / f"log_likelihood_{samples}.npz",
+        )
+        mean, error = mean_and_standard_error(values[str(samples)])
+        metrics["log_likelihood"][str(samples)] = {
+            "mean": mean,
+            "standard_error": error,
+            "bits_per_dimension": bits_per_dimension(mean, model.image_shape),
+            "seconds": time.monotonic() - began,
+        }
+    previous = run.directory / METRICS
+    if previous.exists():  # a reused estimate keeps the time that it took when it was made
+        _keep_seconds(metrics, files.read_json(previous))
+    files.save_npz(run.directory / "log_likelihood.npz", values)
+    draw(model, data, run.figures)
+    files.write_json(previous, metrics)
+    return metrics
+
+
+def bits_per_dimension(log_likelihood, image_shape):
+    """-log2 p(x) per pixel value from nats per image."""
+    return -log_likelihood / (math.log(2) * math.prod(image_shape))
+
+
+def _bound(model, images):
+    reconstruction, kl = model.elbo_terms(images, seed=SEED)
+    mean, error = mean_and_standard_error(reconstruction - kl)
+    return {
+        "elbo": mean,
+        "elbo_standard_error": error,
+        "reconstruction": float(reconstruction.mean(dtype=np.float64)),
+        "kl": float(kl.mean(dtype=np.float64)),
+    }
+
+
+def _keep_seconds(metrics, previous):
+    for samples, found in previous.get("log_likelihood", {}).items():
+        now = metrics["log_likelihood"].get(samples)
+        if now and now["mean"] == found.get("mean"):
+            now["seconds"] = found["seconds"]
+
+
+def draw(model, data, folder):
+    """Write data, reconstructions, samples and pseudo-inputs as PNG grids into `folder`."""
+    scale = 255 if model.likelihood.name == "bernoulli" else 1
+    # Spread over the test images: static MNIST's are sorted by digit.
+    count = len(data.test)
+    originals = data.test[np.linspace(0, count - 1, min(PICTURES, count)).astype(int)]
+    plots.image_grid(folder / "originals.png", originals * np.uint8(scale))
+    plots.image_grid(folder / "reconstructions.png", model.reconstruct(originals))
+    plots.image_grid(folder / "samples.png", model.sample(PICTURES, seed=SEED))
+    if model.pseudo_inputs is not None:
+        plots.image_grid(folder / "pseudo_inputs.png", model.pseudo_inputs[:PICTURES])
+
+
+def metrics_table(all_metrics):
+    """One row per run: the bound in its parts and each log-likelihood with its standard error."""
+    counts = sorted({int(s) for m in all_metrics for s in m["log_likelihood"]})
+    columns = ["prior", "seed", "epochs", "reconstruction", "KL", "ELBO"]
+    columns += [c for s in counts for c in (f"log p(x), S={s}", "s.e.")]
+    rows = []
+    for metrics in all_metrics:
+        row = [PRIOR_NAMES[metrics["config"]["prior"]], metrics["config"]["seed"]]
+        row += [metrics["epochs"], metrics["reconstruction"], metrics["kl"], metrics["elbo"]]
+        for samples in counts:
+            found = metrics["log_likelihood"].get(str(samples), {})
+            row += [found.get("mean"), found.get("standard_error")]
+        rows.append(row)
+    return Table(columns, rows)
+
+
+def sections(all_metrics, runs, folder, relative):
+    """The report's sections on several runs of one dataset.
+
+    Args:
+        all_metrics: of each run, from `evaluate`.
+        runs: their `Run`s.
+        folder: the report's folder, for the pictures that join several runs.
+        relative: function from a picture's path to its path as seen from the report.
+    """
+    test_images = all_metrics[0]["test_images"]
+    summary = Section(
+        "Log-likelihood by prior",
+        text=[
+            f"Means over {test_images} test images, nats per image; higher is better. ELBO = "
+            "reconstruction - KL, with one sample of z. log p(x) by importance sampling with S "
+            "samples, with its standard error over images."
+        ],
+        tables=[metrics_table(all_metrics)],
+    )
+    summary.figures.append(
+        Figure(
+            relative(_histogram(runs, all_metrics, folder)), "log p(x) of the single test images"
+        )
+    )
+    return [
+        summary,
+        *(_pictures(m, run, relative) for m, run in zip(all_metrics, runs, strict=True)),
+    ]
+
+
+def _histogram(runs, all_metrics, folder):
+    series = {}
+    for metrics, run in zip(all_metrics, runs, strict=True):
+        values = files.load_npz(run.directory / "log_likelihood.npz")
+        most = max(values, key=int)
+        label = f"{PRIOR_NAMES[metrics['config']['prior']]}, seed {metrics['config']['seed']}"
+        series[f"{label} (S={most})"] = values[most]
+    path = folder / "log_likelihood_histogram.png"
+    plots.histogram(path, series, "log p(x), nats per image")
+    return path
+
+
+def _pictures(metrics, run, relative):
+    captions = {
+        "originals": "Test images",
+        "reconstructions": "Their reconstructions",
+        "samples": "Samples: pixel means of z drawn from the prior",
+        "pseudo_inputs": "The first pseudo-inputs",
+    }
+    title = f"{PRIOR_NAMES[metrics['config']['prior']]}, seed {metrics['config']['seed']}"
+    figures = [
+        Figure(relative(run.figures / f"{name}.png"), caption)
+        for name, caption in captions.items()
+        if (run.figures / f"{name}.png").exists()
+    ]
+    return Section(title, figures=figures)

@@ -1,0 +1,204 @@
+"""From configurations to trained, evaluated runs and a report; the K figure among them."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+from vaekit import datasets, files, plots, reports
+from vaekit.datasets.splits import permutation
+from vaekit.errors import UserError
+from vaekit.runs import Run, run_name
+from vampprior import checkpoint, evaluate, table, train
+
+KS = (10, 50, 100, 250, 500, 750, 1000, 1500)
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a command line chooses beside the configuration itself.
+
+    Attributes:
+        runs: folder of the run directories.
+        data_dir: datasets; None for $VAE_DATA_DIR, else ./data.
+        images, test_images: take that many only, a seeded choice; None for all.
+        samples: the numbers S of importance samples.
+        memory_mib: memory of the log-likelihood's activations.
+        checkpoint_seconds: least time between two checkpoints.
+        progress: whether to show it.
+    """
+
+    runs: Path
+    samples: tuple[int, ...]
+    data_dir: str | None = None
+    images: int | None = None
+    test_images: int | None = None
+    memory_mib: float = 64
+    checkpoint_seconds: float = 20.0
+    progress: bool = True
+
+
+def load(dataset, options):
+    """The `vaekit.datasets.Dataset`, with a validation part for CIFAR-10 too."""
+    extra = {"validation": 5000} if dataset == "cifar10" else {}
+    found = datasets.load(dataset, options.data_dir, **extra)
+    for part, count in (("train", options.images), ("test", options.test_images)):
+        images = getattr(found, part)
+        if count is not None and count < len(images):
+            chosen = images[permutation(len(images), 0)[:count]]
+            found = dataclasses.replace(found, **{part: chosen})
+    return found
+
+
+def run_one(config, changes, dataset, options):
+    """Train (or continue, or reuse) and evaluate one configuration.
+
+    Args:
+        config: a `Config`, changes included.
+        changes: the changed fields; they name the run's directory.
+        dataset: from `load`.
+        options: `Options`.
+    Returns:
+        (metrics, run).
+    """
+    changes = {key: value for key, value in changes.items() if key != "seed"}
+    if options.images is not None:
+        changes["images"] = options.images
+    directory = options.runs / "vampprior" / run_name(config.name, changes) / f"seed{config.seed}"
+    data = train.prepare(config, dataset)
+    description = checkpoint.describe(
+        config, data_fingerprint=dataset.fingerprint, training_images=len(data.train)
+    )
+    with Run(directory, description, options.checkpoint_seconds) as run:
+        model = train.train(config, data, run, options.progress)
+        metrics = evaluate.evaluate(
+            model, data, run, options.samples, options.memory_mib, options.progress
+        )
+        title = f"{config.name}, seed {config.seed}"
+        _report([metrics], [run], run.directory, title, dataset.source)
+    return metrics, run
+
+
+def run_row(configurations, changes, options, report=None):
+    """Several configurations of one dataset, and a report on them side by side.
+
+    Args:
+        configurations: list of `Config`s of the same dataset, changes included.
+        changes: the changed fields.
+        options: `Options`.
+        report: folder of the report; by default reports/vampprior/<dataset>.
+    Returns:
+        Path of the report's HTML page.
+    """
+    name = configurations[0].dataset
+    dataset = load(name, options)
+    results = [run_one(config, changes, dataset, options) for config in configurations]
+    folder = Path(report or Path("reports") / "vampprior" / table.slug(name))
+    metrics, runs = zip(*results, strict=True)
+    page = _report(metrics, runs, folder, f"VampPrior VAE on {name}", dataset.source)
+    print(reports.plain_table(evaluate.metrics_table(metrics)))
+    print(f"\nReport: {page} (and report.md, report.json beside it)")
+    return page
+
+
+def _report(metrics, runs, folder, title, source):
+    relative = _relative_to(folder)
+    sections = evaluate.sections(metrics, runs, Path(folder) / "figures", relative)
+    sections[0].text.append(f"Data: {source}.")
+    compared = table.sections(_by_preset(metrics))
+    return reports.write_report(folder, title, [*sections, *compared])
+
+
+def _relative_to(folder):
+    return lambda path: Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _by_preset(metrics):
+    found = {}
+    for one in metrics:
+        found.setdefault(one["config"]["name"], []).append(one)
+    return found
+
+
+def k_sweep(base, changes, ks, options, report):
+    """Log-likelihood against the number of pseudo-inputs (KTH report, Figure 5).
+
+    Args:
+        base: `Config` of a VampPrior, changes included.
+        changes: the changed fields.
+        ks: numbers of pseudo-inputs.
+        options, report: as for `run_row`.
+    """
+    if base.prior != "vampprior":
+        raise UserError(f"{base.name} has no trained pseudo-inputs; take a ..._vampprior preset.")
+    dataset, rows = load(base.dataset, options), []
+    for k in ks:
+        changed = changes | {"num_pseudo_inputs": k}
+        config = dataclasses.replace(base, num_pseudo_inputs=k)
+        metrics, _ = run_one(config, changed, dataset, options)
+        samples = max(metrics["log_likelihood"], key=int)
+        score = metrics["log_likelihood"][samples]
+        rows.append([k, score["mean"], score["standard_error"], metrics["training_seconds"]])
+    return _k_report(base, rows, samples, Path(report), dataset.source)
+
+
+def _k_report(base, rows, samples, folder, source):
+    likelihood, times = folder / "figures" / "k.png", folder / "figures" / "k_seconds.png"
+    ks = [row[0] for row in rows]
+    label = f"log p(x), S = {samples}"
+    plots.curves(
+        likelihood, {label: (ks, [r[1] for r in rows])}, "pseudo-inputs K", "nats per image"
+    )
+    series = {"measured": (ks, [row[3] for row in rows])}
+    plots.curves(times, series, "pseudo-inputs K", "seconds of training")
+    at_500 = {row[0]: row[3] for row in rows}.get(500)
+    for row in rows:
+        row.append(row[3] / at_500 if at_500 else None)
+    columns = ["K", f"log p(x), S={samples}", "s.e.", "training seconds", "times that of K=500"]
+    section = reports.Section(
+        f"Number of pseudo-inputs on {base.dataset}, {base.epochs} epochs",
+        text=[
+            "The KTH report found the best value around K = 500 and above, and training times of "
+            f"about 3 times (K = 1000) and 5 times (K = 1500) that of K = 500. Data: {source}."
+        ],
+        tables=[reports.Table(columns, rows)],
+        figures=[
+            reports.Figure("figures/k.png", "Test log-likelihood against K"),
+            reports.Figure("figures/k_seconds.png", "Training time against K"),
+        ],
+    )
+    page = reports.write_report(folder, "Pseudo-inputs", [section])
+    print(reports.plain_table(section.tables[0]))
+    print(f"\nReport: {page}")
+    return page
+
+
+def write_table(folder, report):
+    """Table 1 from the runs' metrics, on the terminal and as a report."""
+    sections = table.sections(table.collect(folder))
+    page = reports.write_report(report, "Table 1: test log-likelihood, nats per image", sections)
+    for section in sections:
+        print(f"\n{section.title}\n{reports.plain_table(section.tables[0])}")
+    print(f"\nReport: {page}")
+    return page
+
+
+def score_again(directory, options):
+    """Evaluate a finished run or released checkpoint anew, and compare with its recorded figures.
+
+    Returns:
+        dict of number of samples to (recorded mean, recomputed mean).
+    """
+    model = checkpoint.load(directory)
+    recorded = files.read_json(Path(directory) / evaluate.METRICS)["log_likelihood"]
+    data = train.prepare(model.config, load(model.config.dataset, options))
+    compared = {}
+    for samples in options.samples or sorted(map(int, recorded)):
+        values = model.log_likelihood(
+            data.test, samples, evaluate.SEED, options.memory_mib, options.progress
+        )
+        mean, error = evaluate.mean_and_standard_error(values)
+        known = recorded.get(str(samples), {}).get("mean")
+        compared[samples] = (known, mean)
+        told = "not recorded" if known is None else f"recorded {known:.4f}"
+        print(f"log p(x), S={samples}: {mean:.4f} +- {error:.4f} ({told})")
+    return compared
