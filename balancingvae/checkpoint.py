@@ -7,7 +7,7 @@ import numpy as np
 
 from balancingvae import configs
 from balancingvae.model import TwoStageVAE
-from vaekit import files
+from vaekit import files, shelf
 from vaekit.errors import UserError
 
 PACKAGE = "balancingvae"
@@ -36,10 +36,12 @@ def save(model, directory):
 def load(directory):
     """The `TwoStageVAE` of a run directory; loading runs no code of the directory.
 
+    Args:
+        directory: the folder, or the name of a released checkpoint ("digits", "digits/seed0").
     Raises:
         UserError: a file is missing or damaged, or does not fit; the weight is named.
     """
-    directory = Path(directory)
+    directory = shelf.resolve(directory, PACKAGE)
     if not directory.is_dir():
         raise UserError(f"{directory} is no folder. Give a balancingvae run directory.")
     model = TwoStageVAE(read_config(directory))

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from vaekit import files
+from vaekit import files, shelf
 from vaekit.errors import UserError
 from vampprior import configs
 from vampprior.model import VAE
@@ -28,10 +28,12 @@ def describe(config, **more):
 def load(directory):
     """The VAE of a run directory or a released checkpoint.
 
+    Args:
+        directory: the folder, or a released checkpoint's name ("digits_vampprior").
     Raises:
         UserError: the directory holds no vampprior model, or a damaged one.
     """
-    directory = Path(directory)
+    directory = shelf.resolve(directory, PACKAGE)
     if not (directory / "config.json").exists() or not (directory / WEIGHTS).exists():
         raise UserError(
             f"{directory} holds no finished vampprior model: config.json and {WEIGHTS} are looked "
