@@ -30,6 +30,7 @@ setup(
         "tqdm>=4.66",  # progress bars with the time left
         "scikit-learn>=1.3",  # the embedded digits dataset
         "tensorflow-datasets>=4.9",  # downloads of CIFAR-10, CelebA and the MNISTs
+        "importlib_resources>=5",  # tensorflow-datasets imports it without asking for it
         "tensorflow-gan>=2.1",  # Inception constants, batching and kernel distance of FID
         "tensorflow-hub>=0.16",  # loads the Inception module of FID
         "setuptools<81",  # tensorflow-hub imports pkg_resources, which later versions lack

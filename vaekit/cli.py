@@ -5,10 +5,12 @@ import sys
 
 from vaekit.errors import UserError
 
+# TensorFlow's start-up chatter; it raises what matters. Read when TensorFlow is first imported.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
 
 def run(main, argv=None):
     """Call `main(argv)`; a user's mistake becomes one line and exit status 1, no stack trace."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up chatter
     try:
         main(argv)
     except UserError as error:

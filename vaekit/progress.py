@@ -25,8 +25,9 @@ class Progress(keras.callbacks.Callback):
         self.keeper, self.line_seconds = keeper, line_seconds
         self.file = file or sys.stderr
         self.bar = None
-        self._began = self._last_line = time.monotonic()
+        self._last_line = time.monotonic()
         self._first_epoch = keeper.state["epoch"]
+        self._timed_from = None  # (time, steps) after the first step: compiling is not counted
 
     def on_train_begin(self, logs=None):
         if self.file.isatty():
@@ -43,6 +44,8 @@ class Progress(keras.callbacks.Callback):
             print(f"{self.title}: going on after epoch {self._first_epoch}", file=self.file)
 
     def on_train_batch_end(self, batch, logs=None):
+        if self._timed_from is None:
+            self._timed_from = time.monotonic(), batch + 1
         if self.bar is not None:
             done = self.keeper.state["epoch"] * self.steps + batch + 1
             self.bar.update(done - self.bar.n)
@@ -66,9 +69,10 @@ class Progress(keras.callbacks.Callback):
 
     def _line(self, where, steps, values):
         now = time.monotonic()
-        done = (self.keeper.state["epoch"] - self._first_epoch) * self.steps + steps
+        began, uncounted = self._timed_from
+        done = (self.keeper.state["epoch"] - self._first_epoch) * self.steps + steps - uncounted
         left = (self.epochs - self.keeper.state["epoch"]) * self.steps - steps
-        remaining = duration((now - self._began) * left / max(done, 1))
+        remaining = duration((now - began) * left / done) if done > 0 else "unknown yet"
         epoch = self.keeper.state["epoch"] + (1 if steps else 0)
         print(
             f"{self.title}: epoch {epoch}/{self.epochs} {where}{' ' if where else ''}"
@@ -86,3 +90,10 @@ class Progress(keras.callbacks.Callback):
 def duration(seconds):
     """Seconds as "1:02:03" or "4:05"."""
     return tqdm.format_interval(max(0, round(seconds)))
+
+
+def bar(iterable=None, enabled=True, **options):
+    """A tqdm bar for work outside `fit`; without a terminal it prints a line every few seconds."""
+    if not sys.stderr.isatty():
+        options = {"mininterval": 5.0, "maxinterval": 60.0, "ascii": True, "ncols": 80} | options
+    return tqdm(iterable, disable=not enabled, file=sys.stderr, **options)
