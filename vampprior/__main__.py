@@ -8,11 +8,17 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from vaekit import cli
+from vaekit import cli, gallery
 from vaekit.errors import UserError
-from vampprior import configs, experiments
+from vampprior import checkpoint, configs, experiments
 
-COMMANDS = ("train", "k", "table", "score")
+COMMANDS = ("train", "k", "table", "score", "evaluate", *gallery.COMMANDS)
+GALLERY = gallery.Package(
+    name=checkpoint.PACKAGE,
+    load=checkpoint.load,
+    sample=lambda model, n, seed, arguments: model.sample(n, seed),
+    test_images=experiments.test_images,
+)
 FIELDS = (
     "epochs", "batch_size", "lr", "latent_dim", "num_pseudo_inputs", "pseudo_input_mean",
     "pseudo_input_std", "warmup_epochs", "patience",
@@ -130,11 +136,14 @@ def _parser():
     table.add_argument("folder", nargs="?", default="runs/vampprior")
     table.add_argument("--report", help="folder of the report")
     table.set_defaults(function=_table)
-    score = commands.add_parser("score", help="log p(x) of a run or released checkpoint, again")
+    score = commands.add_parser(
+        "score", aliases=["evaluate"], help="log p(x) of a run or released checkpoint, again"
+    )
     score.add_argument("directories", nargs="+", metavar="DIRECTORY")
     _add_score_arguments(score)
     score.add_argument("--data-dir", help="datasets (default: $VAE_DATA_DIR, else ./data)")
     score.set_defaults(function=_score)
+    gallery.add_commands(commands, GALLERY)
     return parser
 
 

@@ -2,9 +2,10 @@
 
 import dataclasses
 import os
+import sys
 from pathlib import Path
 
-from vaekit import datasets, files, plots, reports
+from vaekit import datasets, files, plots, reports, shelf
 from vaekit.datasets.splits import permutation
 from vaekit.errors import UserError
 from vaekit.runs import Run, run_name
@@ -49,6 +50,12 @@ def load(dataset, options):
     return found
 
 
+def test_images(model, data_dir=None):
+    """The test images that a model's configuration is evaluated on."""
+    options = Options(runs=Path("runs"), samples=(), data_dir=data_dir)
+    return train.prepare(model.config, load(model.config.dataset, options)).test
+
+
 def run_one(config, changes, dataset, options):
     """Train (or continue, or reuse) and evaluate one configuration.
 
@@ -68,6 +75,8 @@ def run_one(config, changes, dataset, options):
     description = checkpoint.describe(
         config, data_fingerprint=dataset.fingerprint, training_images=len(data.train)
     )
+    if options.progress:
+        print(f"{config.name}, seed {config.seed}: {directory}", file=sys.stderr)
     with Run(directory, description, options.checkpoint_seconds) as run:
         model = train.train(config, data, run, options.progress)
         metrics = evaluate.evaluate(
@@ -188,8 +197,9 @@ def score_again(directory, options):
     Returns:
         dict of number of samples to (recorded mean, recomputed mean).
     """
+    directory = shelf.resolve(directory, checkpoint.PACKAGE)
     model = checkpoint.load(directory)
-    recorded = files.read_json(Path(directory) / evaluate.METRICS)["log_likelihood"]
+    recorded = files.read_json(directory / evaluate.METRICS)["log_likelihood"]
     data = train.prepare(model.config, load(model.config.dataset, options))
     compared = {}
     for samples in options.samples or sorted(map(int, recorded)):
