@@ -53,7 +53,14 @@ def add_training_arguments(parser):
         default=20.0,
         help="least time between two checkpoints (default 20)",
     )
-    group.add_argument("--quiet", action="store_true", help="no progress")
+    shown = group.add_mutually_exclusive_group()
+    shown.add_argument("--quiet", action="store_true", help="no progress")
+    shown.add_argument("--verbose", action="store_true", help="a line for every epoch")
+    group.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write curves for TensorBoard into the run's tensorboard/ folder",
+    )
     add_place_arguments(parser)
 
 
@@ -63,6 +70,12 @@ def add_place_arguments(parser):
     group.add_argument("--data-dir", help="datasets (default: $VAE_DATA_DIR, else ./data)")
     group.add_argument("--runs", default="runs", help="run directories (default: ./runs)")
     group.add_argument("--report", help="folder for one joined report of all runs of this command")
+
+
+def progress(arguments):
+    """What `training.fit` shows by --quiet and --verbose: False, "verbose", or True."""
+    given = vars(arguments)
+    return "verbose" if given.get("verbose") else not given.get("quiet")
 
 
 def overrides(arguments, names):

@@ -17,20 +17,23 @@ class Progress(keras.callbacks.Callback):
         epochs, steps: length of the phase and of an epoch.
         keeper: the object whose `.record` holds the last epoch's values.
         line_seconds: least time between two plain lines.
+        every_epoch: a plain line for every epoch, on a terminal too.
     """
 
-    def __init__(self, phase, epochs, steps, keeper, line_seconds=5.0, file=None):
+    def __init__(
+        self, phase, epochs, steps, keeper, line_seconds=5.0, file=None, every_epoch=False
+    ):
         super().__init__()
         self.title, self.epochs, self.steps = phase.replace("_", " "), epochs, steps
         self.keeper, self.line_seconds = keeper, line_seconds
-        self.file = file or sys.stderr
+        self.file, self.every_epoch = file or sys.stderr, every_epoch
         self.bar = None
         self._last_line = time.monotonic()
         self._first_epoch = keeper.state["epoch"]
         self._timed_from = None  # (time, steps) after the first step: compiling is not counted
 
     def on_train_begin(self, logs=None):
-        if self.file.isatty():
+        if self.file.isatty() and not self.every_epoch:
             self.bar = tqdm(
                 total=self.epochs * self.steps,
                 initial=self._first_epoch * self.steps,
@@ -65,7 +68,7 @@ class Progress(keras.callbacks.Callback):
             self.bar.close()
 
     def _is_due(self):
-        return time.monotonic() - self._last_line >= self.line_seconds
+        return self.every_epoch or time.monotonic() - self._last_line >= self.line_seconds
 
     def _line(self, where, steps, values):
         now = time.monotonic()

@@ -31,15 +31,16 @@ class Run:
         directory: the folder; made when missing.
         config: JSON-able dict that determines the result (options, seed, data fingerprint).
         checkpoint_seconds: least time between two checkpoints inside a phase.
+        tensorboard: whether training also writes curves into `tensorboard/`.
     Raises:
         UserError: the folder is not writable, in use by another process, or holds a run of
             another configuration.
     """
 
-    def __init__(self, directory, config, checkpoint_seconds=20.0):
+    def __init__(self, directory, config, checkpoint_seconds=20.0, tensorboard=False):
         self.directory = Path(directory)
         self.config = json.loads(json.dumps(config))  # as it reads back: tuples become lists
-        self.checkpoint_seconds = checkpoint_seconds
+        self.checkpoint_seconds, self.tensorboard = checkpoint_seconds, tensorboard
         self._lock = _lock(self.directory)
         self._write_or_compare_config()
 

@@ -11,6 +11,7 @@ from vaekit import checkpoints
 from vaekit.batches import shuffled_batches
 from vaekit.errors import UserError
 from vaekit.progress import Progress
+from vaekit.tensorboard import tensorboard_curves
 
 
 class TrainingDiverged(UserError):
@@ -61,7 +62,7 @@ def fit(
         learning_rate: None, or a function of the epoch (from 0).
         early_stopping: None or an `EarlyStopping`.
         callbacks: further Keras callbacks; they must not keep state of their own.
-        progress: whether to show epoch, losses and the time left.
+        progress: whether to show epoch, losses and the time left; "verbose" for a line per epoch.
     Returns:
         The phase's records, one dict per epoch.
     Raises:
@@ -78,7 +79,10 @@ def fit(
     if learning_rate is not None:
         all_callbacks.insert(0, keras.callbacks.LearningRateScheduler(learning_rate))
     if progress:
-        all_callbacks.append(Progress(phase, epochs, steps, keeper))
+        verbose = progress == "verbose"
+        all_callbacks.append(Progress(phase, epochs, steps, keeper, every_epoch=verbose))
+    if run.tensorboard:
+        all_callbacks.append(tensorboard_curves(run.directory / "tensorboard" / phase))
     model.fit(
         batches,
         steps_per_epoch=steps,

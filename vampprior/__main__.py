@@ -106,7 +106,8 @@ def _options(arguments, samples):
         test_images=given.get("test_images"),
         memory_mib=arguments.memory_mib,
         checkpoint_seconds=given.get("checkpoint_seconds", 20.0),
-        progress=not given.get("quiet"),
+        progress=cli.progress(arguments),
+        tensorboard=bool(given.get("tensorboard")),
     )
 
 

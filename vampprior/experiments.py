@@ -25,7 +25,8 @@ class Options:
         samples: the numbers S of importance samples.
         memory_mib: memory of the log-likelihood's activations.
         checkpoint_seconds: least time between two checkpoints.
-        progress: whether to show it.
+        progress: whether to show it; "verbose" for a line per epoch.
+        tensorboard: whether training writes curves for TensorBoard.
     """
 
     runs: Path
@@ -35,7 +36,8 @@ class Options:
     test_images: int | None = None
     memory_mib: float = 64
     checkpoint_seconds: float = 20.0
-    progress: bool = True
+    progress: bool | str = True
+    tensorboard: bool = False
 
 
 def load(dataset, options):
@@ -77,7 +79,7 @@ def run_one(config, changes, dataset, options):
     )
     if options.progress:
         print(f"{config.name}, seed {config.seed}: {directory}", file=sys.stderr)
-    with Run(directory, description, options.checkpoint_seconds) as run:
+    with Run(directory, description, options.checkpoint_seconds, options.tensorboard) as run:
         model = train.train(config, data, run, options.progress)
         metrics = evaluate.evaluate(
             model, data, run, options.samples, options.memory_mib, options.progress
