@@ -154,7 +154,6 @@ def _digits(prior):
         latent_dim=16,
         num_pseudo_inputs=64,
         pseudo_input_mean=0.3,
-        pseudo_input_std=0.1,
         lr=1e-3,
         warmup_epochs=20,
         epochs=150,

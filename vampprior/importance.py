@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import sys
 import time
 from pathlib import Path
 
@@ -107,7 +108,9 @@ def log_likelihood(
     step = chunks.images
     starts = [s for s in range(0, count, step) if np.isnan(values[s : s + step]).any()]
     title = f"log-likelihood, S={num_samples}"
-    bar = tqdm(total=count, desc=title, unit="image", disable=not progress)
+    # In a log file a line every half minute is enough.
+    pause = 0.1 if sys.stderr.isatty() else 30.0
+    bar = tqdm(total=count, desc=title, unit="image", disable=not progress, mininterval=pause)
     bar.update(int(np.isfinite(values).sum()))
     masks = _log_masks(num_samples, chunks)
     saved_at = time.monotonic()

@@ -70,7 +70,7 @@ def test_mixture_integrates_to_one_in_one_dimension():
     means, log_vars = components(5, 1)
     grid = np.linspace(-20, 20, 80001, dtype="float32")
     density = np.exp(np.float64(numpy(mixture_log_prob(grid[:, None], means, log_vars))))
-    assert np.trapezoid(density, grid) == pytest.approx(1, abs=1e-4)
+    assert density.sum() * (grid[1] - grid[0]) == pytest.approx(1, abs=1e-4)
 
 
 def test_one_unit_component_is_the_standard_gaussian():
@@ -106,10 +106,10 @@ def test_latents_that_do_not_fit_are_refused(bad):
 
 
 def test_pseudo_inputs_start_as_told_and_stay_in_range():
-    matrix = np.array(PseudoInputs(200, 50, mean=0.4, std=0.05, seed=1).matrix.value)
+    matrix = ops.convert_to_numpy(PseudoInputs(200, 50, mean=0.4, std=0.05, seed=1).matrix.value)
     assert abs(matrix.mean() - 0.4) < 0.002 and abs(matrix.std() - 0.05) < 0.002
     wide = PseudoInputs(200, 50, mean=0.0, std=2.0, seed=1).matrix
-    values = np.array(wide.value)
+    values = ops.convert_to_numpy(wide.value)
     assert values.min() == 0 and values.max() == 1
     np.testing.assert_array_equal(numpy(wide.constraint(np.array([-1.0, 0.5, 2.0]))), [0, 0.5, 1])
 
@@ -118,7 +118,7 @@ def test_data_pseudo_inputs_are_different_training_images():
     images = np.random.default_rng(0).integers(0, 2, (30, 4, 5, 1)).astype("float32")
     pseudo = PseudoInputs(10, 20, trainable=False)
     pseudo.draw(images, seed=3)
-    chosen = np.array(pseudo.matrix.value)
+    chosen = ops.convert_to_numpy(pseudo.matrix.value)
     found = [np.flatnonzero((images.reshape(30, -1) == row).all(1)) for row in chosen]
     assert all(len(f) == 1 for f in found) and len({int(f[0]) for f in found}) == 10
     assert not pseudo.trainable_variables
@@ -129,4 +129,4 @@ def test_data_pseudo_inputs_are_different_training_images():
 def test_gaussian_components_are_trainable_and_start_spread():
     layer = GaussianComponents(100, 8, seed=0)
     assert len(layer.trainable_variables) == 2
-    assert abs(np.array(layer.means.value).std() - 1) < 0.1
+    assert abs(ops.convert_to_numpy(layer.means.value).std() - 1) < 0.1
