@@ -12,6 +12,7 @@ from vaekit.errors import UserError
 
 PACKAGE = "balancingvae"
 STAGES = ("stage_one", "stage_two")
+WEIGHTS = tuple(f"{stage}.npz" for stage in STAGES)
 
 
 def save(model, directory):

@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from balancingvae import balance
+from vaekit.cli import closest
 from vaekit.errors import UserError
 
 # Rules for gamma: running minimum of the published code, plain running average, learned scalar
@@ -39,6 +40,7 @@ class Config:
         epochs, lr, lr_epochs: first stage; the rate is lr * lr_fac^floor(epoch / lr_epochs).
         epochs2, lr2, lr_epochs2: second stage. lr_epochs 0 keeps the rate constant.
         renormalization: one of `RENORMALIZATIONS`.
+        seed: of weights, noise and batches.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Config:
     lr_epochs2: int = 400
     lr_fac: float = 0.5
     renormalization: str = "original"
+    seed: int = 0
 
     def __post_init__(self):
         object.__setattr__(self, "image_shape", tuple(self.image_shape))
@@ -155,6 +158,7 @@ _SMALL = Config(
     latent_dim=16,
     second_dim=256,
     kl_factor=1.0,
+    renormalization="unit",
     epochs=30,
     lr=1e-3,
     lr_epochs=10,
@@ -231,9 +235,7 @@ def preset(name, image_shape=None):
     if name in PRESETS:
         return PRESETS[name]
     if not name.startswith("folder:"):
-        raise UserError(
-            f"Unknown preset {name!r}. Known: {', '.join(sorted(PRESETS))}, and folder:PATH."
-        )
+        raise UserError(f"Unknown preset {name!r}. {closest(name, [*PRESETS, 'folder:PATH'])}")
     shape = image_shape or (64, 64, 3)
     return dataclasses.replace(
         _SMALL, name=name, dataset=name, image_shape=shape, base_dim=32, latent_dim=64

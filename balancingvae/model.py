@@ -15,18 +15,17 @@ class TwoStageVAE:
     """A VAE of images and a second VAE of its latents (Dai & Wipf 2019, Asperti & Trentin 2020).
 
     Attributes:
-        config: the `configs.Config` it was built from.
+        config: the `configs.Config` it was built from; its seed is that of the noise.
         stage_one, stage_two: Keras models of images and of latents.
         latent_std: what generated latents are renormalised to, or None where they are left alone;
-            1, the prior's, until `evaluate.measure_latent_std` has looked at data.
+            1, the prior's, unless the published code's rule found another (`train.latent_std`).
     """
 
-    def __init__(self, config, dtype="float32", seed=None):
+    def __init__(self, config, dtype="float32", dtype_two="float32"):
         self.config = config
         # The two stages draw independent noise.
-        seed_two = None if seed is None else seed + 1
-        self.stage_one = StageOne(config, dtype, seed)
-        self.stage_two = StageTwo(config, dtype, seed_two)
+        self.stage_one = StageOne(config, dtype, seed=2 * config.seed)
+        self.stage_two = StageTwo(config, dtype_two, seed=2 * config.seed + 1)
         self.latent_std = 1.0
 
     def encode(self, images):
@@ -35,7 +34,7 @@ class TwoStageVAE:
         Args:
             images: `(n, height, width, channels)`, uint8 0..255 or floats in [0, 1].
         """
-        parts = [self.stage_one.posterior(part) for part in self._checked(images)]
+        parts = [self.stage_one.posterior(part) for part in self.checked(images)]
         mean, log_std = (np.concatenate(column) for column in zip(*parts, strict=True))
         return mean, 2 * log_std
 
@@ -89,7 +88,7 @@ class TwoStageVAE:
             z = z + float(self.stage_two.gamma) * rng.standard_normal(z.shape)
         return renormalized_latents(z, target)[:n]
 
-    def _checked(self, images, size=1000):
+    def checked(self, images, size=1000):
         """Checked float images in portions, so that a uint8 array is never copied whole."""
         images = np.asarray(images)
         if images.ndim == 0:

@@ -1,0 +1,250 @@
+"""Measure a trained two-stage model on test images, and draw what there is to see."""
+
+import numpy as np
+
+from balancingvae import measures, published, variance
+from balancingvae.train import MEASURED_IMAGES, sampled_reconstruction
+from vaekit import fid, files, plots
+from vaekit.errors import UserError
+from vaekit.images import to_uint8
+from vaekit.reports import Figure, Section, Table
+
+SEED = 0  # of every evaluation's noise and samples
+PICTURES = 50
+METRICS = "evaluation.json"
+# Frechet distances on raw pixels are computed up to this many values per image.
+MOST_PIXEL_FEATURES = 1000
+SETS = ("REC", "GEN-1", "GEN-2")
+RENORMALIZED = " renormalised"
+
+
+def evaluate(model, dataset, run, settings, count=MEASURED_IMAGES):
+    """Figures and pictures of a trained model, written into its run directory.
+
+    Args:
+        model: a trained `TwoStageVAE`.
+        dataset: the `vaekit.datasets.Dataset`; its first `count` test images are measured.
+        run: the `vaekit.runs.Run` of the model.
+        settings: `vaekit.fid.Settings`.
+        count: number of test images, and of generated ones.
+    Returns:
+        The metrics, as evaluation.json holds them.
+    """
+    test = dataset.test[:count]
+    mean, log_var = model.encode(test)
+    real = np.concatenate(list(model.checked(test)))
+    sampled = sampled_reconstruction(model.stage_one, real, SEED)
+    mean_hat = sampled_reconstruction(model.stage_two, mean, SEED)
+    latents = generated_latents(model, len(test))
+    sets = decoded_sets(model, real, sampled, latents)
+    metrics = {
+        "config": run.config["config"],
+        "test_images": len(test),
+        "training_images": len(dataset.train),
+        "epochs": {phase: len(run.records(phase)) for phase in ("stage_one", "stage_two")},
+        "training_seconds": sum(record["seconds"] for record in run.records()),
+        "gamma": float(model.stage_one.gamma),
+        "gamma_z": float(model.stage_two.gamma),
+        "k": model.config.k,
+        **measures.posterior_figures(mean, log_var),
+        **measures.reconstruction_figures(real, sampled, model.decode(mean)),
+        "second_stage": measures.second_stage_figures(mean, mean_hat),
+        "latent_std": model.latent_std,
+        "latent_variance": {name: measures.mean_variance(z) for name, z in latents.items()},
+        "pixel_std": {
+            name: float(variance.mean_pixel_std(images))
+            for name, images in {"real": real, **sets}.items()
+        },
+        "distances": distances(dataset, sets, settings),
+    }
+    metrics["headline"] = (
+        f"mse {metrics['mse']:.5f}, {metrics['inactive']} of {model.config.latent_dim} latents "
+        f"inactive, variance law {metrics['variance_law']:.3f}"
+    )
+    draw(model, real, sampled, sets, run)
+    files.write_json(run.directory / METRICS, metrics)
+    return metrics
+
+
+def generated_latents(model, count):
+    """Latents of both stages with and without renormalisation: dict of name -> `(count, dim)`."""
+    return {
+        f"GEN-{stage}{RENORMALIZED if renormalize else ''}": model.generate_latents(
+            count, stage, renormalize, SEED
+        )
+        for stage in (1, 2)
+        for renormalize in (False, True)
+    }
+
+
+def decoded_sets(model, real, sampled, latents):
+    """Images of every set: reconstructions as they are and with moved pixels, generated ones."""
+    moved = variance.renormalize_images(sampled, variance.mean_pixel_std(real))
+    sets = {"REC": sampled, f"REC{RENORMALIZED}": moved.astype(np.float32)}
+    return sets | {name: model.decode(z) for name, z in latents.items()}
+
+
+def distances(dataset, sets, settings):
+    """Rows of Frechet distances: FID where its weights are there, and on pixels of small images."""
+    try:
+        rows = settings.evaluate(dataset, sets)
+    except UserError as error:
+        rows = [
+            {"set": name, "label": "FID", "value": None, "warning": str(error)} for name in sets
+        ]
+    if np.prod(dataset.image_shape) <= MOST_PIXEL_FEATURES and settings.extractor != "pixels":
+        try:
+            rows += fid.evaluate_sets(dataset, sets, settings.protocol, "pixels")
+        except UserError as error:
+            rows.append({"set": "all", "label": "pixels", "value": None, "warning": str(error)})
+    return rows
+
+
+def draw(model, real, sampled, sets, run):
+    """Write grids of images, and curves of gamma and of the losses, into the run's figures."""
+    # Spread over the test images: some datasets are sorted.
+    chosen = np.linspace(0, len(real) - 1, min(PICTURES, len(real))).astype(int)
+    grids = {"originals": real[chosen]}
+    for name, images in sets.items():
+        grids[file_name(name)] = images[chosen] if name.startswith("REC") else images[:PICTURES]
+    for name, images in grids.items():
+        plots.image_grid(run.figures / f"{name}.png", to_uint8(images))
+    for phase in ("stage_one", "stage_two"):
+        records = run.records(phase)
+        if records:
+            draw_curves(records, phase, run.figures)
+    _, log_var = model.encode(real)
+    sigma_squared = np.sort(variance.mean_sigma_squared(log_var))
+    series = {"mean sigma^2": (np.arange(1, len(sigma_squared) + 1), sigma_squared)}
+    plots.curves(run.figures / "sigma_squared.png", series, "latent, sorted", "mean over images")
+
+
+def draw_curves(records, phase, folder):
+    """Curves over epochs: gamma beside the root of the mse, and the parts of the loss."""
+    epochs = [record["epoch"] + 1 for record in records]
+    gamma = [record["gamma"] for record in records]
+    root = [record["mse"] ** 0.5 for record in records]
+    series = {"gamma": (epochs, gamma), "root of the training mse": (epochs, root)}
+    plots.curves(folder / f"{phase}_gamma.png", series, "epoch", "unit of x", log_y=True)
+    series = {"KL": (epochs, [record["kl"] for record in records])}
+    plots.curves(folder / f"{phase}_kl.png", series, "epoch", "nats per image")
+
+
+def file_name(name):
+    """File stem of a set's grid: "GEN-1 renormalised" -> "gen_1_renormalised"."""
+    return name.lower().replace("-", "_").replace(" ", "_")
+
+
+def main_table(all_metrics):
+    """One row per run: what the papers' tables hold but distances."""
+    columns = ["model", "seed", "epochs", "mse", "variance loss", "KL", "gamma", "variance law"]
+    columns += ["inactive", "latent var", "renormalised"]
+    rows = []
+    for m in all_metrics:
+        epochs = f"{m['epochs']['stage_one']} + {m['epochs']['stage_two']}"
+        row = [m["config"]["name"], m["config"]["seed"], epochs, m["mse"], m["variance_loss"]]
+        row += [m["kl"], m["gamma"], m["variance_law"], m["inactive"]]
+        found = m["latent_variance"]
+        rows.append([*row, found["GEN-2"], found[f"GEN-2{RENORMALIZED}"]])
+    return Table(columns, rows)
+
+
+def sections(metrics, run, relative, source):
+    """The report's sections on one run.
+
+    Args:
+        metrics: from `evaluate`.
+        run: its `Run`.
+        relative: function from a picture's path to its path as seen from the report.
+        source: where the data came from, in words.
+    """
+    config, epochs = metrics["config"], metrics["epochs"]
+    summary = Section(
+        "Two-stage VAE",
+        text=[
+            f"{metrics['training_images']} training images, {epochs['stage_one']} + "
+            f"{epochs['stage_two']} epochs of the two stages, {config['latent_dim']} latents; "
+            f"measured on {metrics['test_images']} test images. Errors are of pixels in [0, 1], "
+            "KL in nats per image; gamma is the standard deviation of the decoder's noise. "
+            "Reconstructions are decoded from one sample of the posterior.",
+            f"Data: {source}.",
+        ],
+        tables=[main_table([metrics]), _definitions_table(metrics)],
+    )
+    found = [_distances_section(metrics), _pictures(run, relative), _training(run, relative)]
+    return [summary, *found]
+
+
+def _definitions_table(metrics):
+    two = metrics["second_stage"]
+    rows = [
+        ["variance law", metrics["variance_law"], metrics["original_variance_law"]],
+        ["inactive latents", metrics["inactive"], metrics["original_inactive"]],
+        ["mse of reconstructions", metrics["mse"], metrics["mse_renormalized"]],
+        ["mse from posterior means", metrics["mse_from_mean"], None],
+        ["variance loss from posterior means", metrics["variance_loss_from_mean"], None],
+        ["second stage: mse of latents", None, two["mse"]],
+        ["second stage: variance loss / mse", None, two["ratio"]],
+        ["latents renormalised to", None, metrics["latent_std"] or "left alone"],
+    ]
+    columns = ["quantity", "papers' definition", "published code's"]
+    return Table(columns, rows)
+
+
+def _distances_section(metrics):
+    rows = metrics["distances"]
+    labels = list(dict.fromkeys(row["label"] for row in rows))
+    values = {(row["set"], row["label"]): row["value"] for row in rows}
+    stds, variances = metrics["pixel_std"], metrics["latent_variance"]
+    names = [name + suffix for name in SETS for suffix in ("", RENORMALIZED)]
+    body = [
+        [name, *(values.get((name, label)) for label in labels), stds[name], variances.get(name)]
+        for name in names
+    ]
+    body.append(["real images", *(None for _ in labels), stds["real"], None])
+    columns = ["set", *labels, "pixel std", "latent variance"]
+    notes = list(dict.fromkeys(row["warning"] for row in rows if row["warning"]))
+    section = Section(
+        "Reconstructed and generated images",
+        text=[
+            "GEN-1: z from N(0, I); GEN-2: z from the second stage; lower distances are better. "
+            "Renormalised: REC has its pixels moved to the deviation of real images, GEN has its "
+            "latents scaled.",
+            *(f"{note.rstrip('.')}." for note in notes),
+        ],
+        tables=[Table(columns, body)],
+    )
+    theirs = published.FID.get(metrics["config"]["dataset"])
+    if theirs:
+        section.text.append(f"Published FIDs ({published.PAPER}), full training:")
+        section.tables.append(Table(["model", *SETS], [list(row) for row in theirs]))
+    return section
+
+
+def _pictures(run, relative):
+    captions = {
+        "originals": "Test images",
+        "rec": "Their reconstructions (sampled z)",
+        "rec_renormalised": "Reconstructions with renormalised pixels",
+        "gen_1": "GEN-1: z from the prior",
+        "gen_1_renormalised": "GEN-1, latents renormalised",
+        "gen_2": "GEN-2: z from the second stage",
+        "gen_2_renormalised": "GEN-2, latents renormalised (same draws)",
+    }
+    return Section("Pictures", figures=_figures(run, relative, captions))
+
+
+def _training(run, relative):
+    captions = {
+        "stage_one_gamma": "Stage one: gamma and the root of the training mse",
+        "stage_one_kl": "Stage one: KL",
+        "stage_two_gamma": "Stage two: gamma and the root of the training mse of latents",
+        "stage_two_kl": "Stage two: KL",
+        "sigma_squared": "Mean sigma^2 of each latent on test images; inactive ones are near 1",
+    }
+    return Section("Training", figures=_figures(run, relative, captions))
+
+
+def _figures(run, relative, captions):
+    paths = ((run.figures / f"{name}.png", caption) for name, caption in captions.items())
+    return [Figure(relative(path), caption) for path, caption in paths if path.exists()]

@@ -1,0 +1,61 @@
+"""The figures of an evaluation, from arrays: no model, no file."""
+
+import numpy as np
+
+from balancingvae import balance, variance
+
+
+def posterior_figures(mean, log_var):
+    """What the posterior of n images says, by the papers' definitions and by the published code's.
+
+    Args:
+        mean, log_var: arrays `(n, latent_dim)`.
+    Returns:
+        dict: `kl` (nats per image), `variance_law`, `inactive`, and `original_...` variants.
+    """
+    return {
+        "kl": float(np.mean(balance.gaussian_kl(mean, log_var))),
+        "variance_law": variance.variance_law(mean, log_var),
+        "inactive": int(variance.inactive_units(log_var).sum()),
+        "original_variance_law": variance.original_variance_law(mean, log_var),
+        "original_inactive": int(variance.original_inactive_units(log_var).sum()),
+        "mean_sigma_squared": variance.mean_sigma_squared(log_var).tolist(),
+    }
+
+
+def reconstruction_figures(real, sampled, from_mean):
+    """Errors and variance losses of reconstructions.
+
+    Args:
+        real: images `(n, height, width, channels)` in [0, 1].
+        sampled: decoded from one posterior sample each, as the published code reconstructs.
+        from_mean: decoded from the posterior means.
+    Returns:
+        dict: `mse` and `variance_loss` of the sampled ones, `mse_renormalized` after their pixels
+        were moved as the published code does before it prints its mse, `mse_from_mean`,
+        `variance_loss_from_mean`.
+    """
+    moved = variance.renormalize_images(sampled, variance.mean_pixel_std(real))
+    return {
+        "mse": squared(real, sampled),
+        "mse_renormalized": squared(real, moved),
+        "mse_from_mean": squared(real, from_mean),
+        "variance_loss": variance.variance_loss(real, sampled),
+        "variance_loss_from_mean": variance.variance_loss(real, from_mean),
+    }
+
+
+def second_stage_figures(mean, mean_hat):
+    """Errors of the second stage's reconstructions of posterior means `(n, latent_dim)`."""
+    mse, loss = squared(mean, mean_hat), variance.variance_loss_over_data(mean, mean_hat)
+    return {"mse": mse, "variance_loss_over_data": loss, "ratio": loss / mse}
+
+
+def squared(x, x_hat):
+    """Mean squared error of two arrays as a float."""
+    return float(np.mean(np.square(np.asarray(x) - x_hat), dtype=np.float64))
+
+
+def mean_variance(latents):
+    """Mean over latents of the variance over samples `(n, latent_dim)`."""
+    return float(np.mean(np.var(latents, axis=0)))
