@@ -119,6 +119,14 @@ def plain_table(table):
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
+def show_report(directory):
+    """Print a report's tables, and where the page is."""
+    for section in read_report(directory)[1]:
+        for table in section.tables:
+            print(f"\n{section.title}\n{plain_table(table)}")
+    print(f"\nReport: {Path(directory) / 'report.html'} (and report.md, report.json beside it)")
+
+
 def _markdown(title, sections):
     lines = [f"# {title}", ""]
     for section in sections:
@@ -176,12 +184,8 @@ def main(argv=None):
     parser.add_argument("title", help="its heading")
     parser.add_argument("directories", nargs="+", help="folders that hold a report.json")
     arguments = parser.parse_args(argv)
-    page = join_reports(arguments.out, arguments.title, arguments.directories)
-    _, sections = read_report(arguments.out)
-    for section in sections:
-        for table in section.tables:
-            print(f"\n{section.title}\n{plain_table(table)}")
-    print(f"\nReport: {page} (and report.md, report.json beside it)")
+    join_reports(arguments.out, arguments.title, arguments.directories)
+    show_report(arguments.out)
 
 
 if __name__ == "__main__":
