@@ -1,12 +1,14 @@
 """Frechet distance: time and agreement with tf-gan, scipy's formula, pytorch-fid, torch-fidelity.
 
-    python benchmarks/fid.py [--peer-python PATH] [--features 2048] [--images 10000]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/fid.py --threads 1 [--peer-python PATH]
 
-One run measures all of them on the same features, so the ratios do not depend on the machine's
-load of another day. The PyTorch packages are installed nowhere else than in the interpreter given
-by --peer-python (pip install torch numpy scipy pillow; pip install --no-deps pytorch-fid
-torch-fidelity). Their distance functions need no torchvision, but their modules import it; where
-it is missing, an empty stand-in takes its place during that import.
+One run measures all of them on the same features, in processor seconds: with one thread each
+these are about what an idle core would take, and other programs hardly change their ratios. (With
+more threads OpenBLAS, which numpy and scipy compute with, burns time waiting for busy cores.) The
+PyTorch packages are installed nowhere else than in the interpreter given by --peer-python (pip
+install torch numpy scipy pillow tqdm; pip install --no-deps pytorch-fid torch-fidelity). Their
+distance functions need no torchvision, but their modules import it; where it is missing, an empty
+stand-in takes its place during that import.
 """
 
 import argparse
@@ -39,9 +41,9 @@ arrays = np.load(sys.argv[1])
 def measure(import_function):
     try:
         function = import_function()
-        began = time.perf_counter()
+        began = time.process_time()
         value = function()
-        return {"value": float(value), "seconds": time.perf_counter() - began}
+        return {"value": float(value), "seconds": time.process_time() - began}
     except Exception as error:
         return {"error": repr(error)}
 def pytorch_fid():
@@ -73,12 +75,12 @@ def statistics(array):
 
 
 def timed(function, repeats=1):
-    """(result, seconds of the fastest call)."""
+    """(result, processor seconds of the cheapest call)."""
     seconds = []
     for _ in range(repeats):
-        began = time.perf_counter()
+        began = time.process_time()
         result = function()
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.process_time() - began)
     return result, min(seconds)
 
 
@@ -109,13 +111,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--features", type=int, default=2048)
     parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--threads", type=int, default=0, help="TensorFlow's (default: all cores)")
     parser.add_argument("--peer-python", help="interpreter with pytorch-fid and torch-fidelity")
     arguments = parser.parse_args()
     import tensorflow as tf
 
+    tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
+    threads = os.environ.get("OPENBLAS_NUM_THREADS", "all"), arguments.threads or "all"
     x, y = (features(arguments.images, arguments.features, seed) for seed in (1, 2))
-    print(f"{arguments.images} x {arguments.features} features, seeds 1 and 2; {hardware()}")
-    (a, b), streaming = timed(lambda: (statistics(x), statistics(y)))
+    print(
+        f"{arguments.images} x {arguments.features} features, seeds 1 and 2; {hardware()}; "
+        f"threads: OpenBLAS {threads[0]}, TensorFlow {threads[1]}; processor seconds"
+    )
+    (a, b), streaming = timed(lambda: (statistics(x), statistics(y)), repeats=3)
     ours, distance = timed(lambda: frechet_distance(a, b), repeats=3)
     seconds = streaming + distance
     print(
@@ -123,7 +131,7 @@ def main():
     )
     theirs = tfgan_import.classifier_metrics().frechet_classifier_distance_from_activations
     for name, dtype in (("tf-gan float32", tf.float32), ("tf-gan float64", tf.float64)):
-        value, other = timed(lambda d=dtype: float(theirs(tf.constant(x, d), tf.constant(y, d))))
+        value, other = timed(lambda d=dtype: float(theirs(tf.constant(x, d), tf.constant(y, d))), 2)
         report(name, value, other, ours, seconds)
     value, other = timed(lambda: scipy_distance(a, b))
     report("scipy sqrtm", value, other, ours, distance)

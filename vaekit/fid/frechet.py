@@ -62,7 +62,9 @@ def trace_sqrt_product(a, b):
         factor = np.linalg.cholesky(a)
     except np.linalg.LinAlgError:
         return _nuclear_norm(a, b)
-    eigenvalues = np.linalg.eigvalsh(factor.T @ b @ factor)
+    # L' b L by the routine that knows both shapes: half the time of two plain products.
+    product, _ = scipy.linalg.lapack.dsygst(np.asfortranarray(b), factor, itype=2, lower=1)
+    eigenvalues = np.linalg.eigvalsh(product, UPLO="L")
     if eigenvalues[0] <= 1e3 * EPSILON * eigenvalues[-1]:
         return _nuclear_norm(a, b)
     return float(np.sum(np.sqrt(eigenvalues)))

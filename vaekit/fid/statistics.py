@@ -8,7 +8,7 @@ import numpy as np
 from vaekit import files
 from vaekit.errors import UserError
 
-BLOCK = 1024  # rows of features per product
+BLOCK = 2048  # rows of features per product
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
