@@ -183,7 +183,8 @@ def preset(name):
         UserError: the name is not known; the message lists those near it and all.
     """
     if name not in PRESETS:
-        raise UserError(f"Unknown preset {name!r}. {closest(name, PRESETS)}")
+        known = (*PRESETS, *DATASETS, "folder:PATH")
+        raise UserError(f"Unknown preset {name!r}. {closest(name, known)}")
     return PRESETS[name]
 
 
