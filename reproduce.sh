@@ -23,8 +23,6 @@ one is active. Runs stand in runs/, joined reports in reports/. The same command
 EOF
 }
 
-export TF_CPP_MIN_LOG_LEVEL=${TF_CPP_MIN_LOG_LEVEL:-3} # TensorFlow's start-up chatter
-
 target=${1:-}
 case $target in
     "" | -h | --help | help) usage; exit 0 ;;

@@ -32,25 +32,24 @@ def shuffled_batches(arrays, batch_size, seed, first_epoch=0):
             "Choose a smaller --batch-size or give more images."
         )
 
-    def epochs():
-        for epoch in itertools.count(first_epoch):
-            order = np.random.default_rng((seed, epoch)).permutation(count)
-            yield order[: steps * batch_size].reshape(steps, batch_size)
+    def order(epoch):
+        indices = np.random.default_rng((seed, int(epoch))).permutation(count)
+        return indices[: steps * batch_size].reshape(steps, batch_size)
 
     if keras.backend.backend() == "tensorflow":
-        return _tensorflow_batches(arrays, epochs, steps, batch_size), steps
-    return _numpy_batches(arrays, epochs), steps
+        return _tensorflow_batches(arrays, order, first_epoch, (steps, batch_size)), steps
+    return _numpy_batches(arrays, order, first_epoch), steps
 
 
-def _numpy_batches(arrays, epochs):
-    for order in epochs():
-        for index in order:
+def _numpy_batches(arrays, order, first_epoch):
+    for epoch in itertools.count(first_epoch):
+        for index in order(epoch):
             index = np.sort(index)  # a batch has no order; sorted reads are kinder to a mapped file
             x = tuple(array[index] for array in arrays)
             yield (x if len(x) > 1 else x[0],)
 
 
-def _tensorflow_batches(arrays, epochs, steps, batch_size):
+def _tensorflow_batches(arrays, order, first_epoch, shape):
     import tensorflow as tf
 
     tensors = [tf.constant(array) for array in arrays]
@@ -60,7 +59,10 @@ def _tensorflow_batches(arrays, epochs, steps, batch_size):
         x = tuple(tf.gather(tensor, index) for tensor in tensors)
         return (x if len(x) > 1 else x[0],)
 
-    orders = tf.data.Dataset.from_generator(
-        epochs, output_signature=tf.TensorSpec((steps, batch_size), tf.int64)
-    )
-    return orders.unbatch().map(gather).prefetch(2)
+    def indices(epoch):
+        return tf.ensure_shape(tf.numpy_function(order, [epoch], tf.int64), shape)
+
+    # Not from_generator: TensorFlow 2.21's makes the allocator return every large tensor to the
+    # system at once, which doubled the processor time of a convolutional step.
+    epochs = tf.data.Dataset.counter(first_epoch).map(indices)
+    return epochs.unbatch().map(gather).prefetch(2)

@@ -5,9 +5,6 @@ import sys
 
 from vaekit.errors import UserError
 
-# TensorFlow's start-up chatter; it raises what matters. Read when TensorFlow is first imported.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 
 def run(main, argv=None):
     """Call `main(argv)`; a user's mistake becomes one line and exit status 1, no stack trace."""
