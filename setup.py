@@ -24,16 +24,15 @@ setup(
         "tensorflow>=2.16",  # default Keras backend; TF1 checkpoints; the Inception graph of FID
         "keras>=3.5",  # layers, training loop and backends of every model
         "numpy>=1.26",  # arrays
-        "scipy>=1.11",  # .mat datasets; reference matrix square root of FID
+        "scipy>=1.11",  # .mat datasets; LAPACK factorisations of the Frechet distance
         "pillow>=10",  # image files: decoding, CelebA's resize, JPEG round trip, PNG grids
         "matplotlib>=3.8",  # curves, histograms and scatter plots of the reports
         "tqdm>=4.66",  # progress bars with the time left
         "scikit-learn>=1.3",  # the embedded digits dataset
         "tensorflow-datasets>=4.9",  # downloads of CIFAR-10, CelebA and the MNISTs
         "importlib_resources>=5",  # tensorflow-datasets imports it without asking for it
-        "tensorflow-gan>=2.1",  # Inception constants, batching and kernel distance of FID
-        "tensorflow-hub>=0.16",  # loads the Inception module of FID
-        "setuptools<81",  # tensorflow-hub imports pkg_resources, which later versions lack
+        "tensorflow-gan>=2.1",  # Inception constants, batching and kernel distance of FID; brings tensorflow-probability
+        "tensorflow-hub>=0.16",  # loads the Inception module of FID; brings tf-keras
     ],
     extras_require={
         "jax": ["jax>=0.4.30"],  # the other Keras backend: KERAS_BACKEND=jax
