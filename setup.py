@@ -31,7 +31,7 @@ setup(
         "scikit-learn>=1.3",  # the embedded digits dataset
         "tensorflow-datasets>=4.9",  # downloads of CIFAR-10, CelebA and the MNISTs
         "importlib_resources>=5",  # tensorflow-datasets imports it without asking for it
-        "tensorflow-gan>=2.1",  # Inception constants, batching and kernel distance of FID; brings tensorflow-probability
+        "tensorflow-gan>=2.1",  # Inception constants, batching, kernel distance of FID
         "tensorflow-hub>=0.16",  # loads the Inception module of FID; brings tf-keras
     ],
     extras_require={

@@ -8,6 +8,7 @@ In expectation it is a lower bound of log p(x), and rises towards it with S.
 import concurrent.futures
 import dataclasses
 import hashlib
+import itertools
 import json
 import math
 import sys
@@ -154,7 +155,7 @@ def _draws(drawer, starts, count, num_samples, latent_dim, seed, chunks):
         return noise
 
     future = drawer.submit(draw, starts[0]) if starts else None
-    for start, following in zip(starts, [*starts[1:], None], strict=True):
+    for start, following in itertools.zip_longest(starts, starts[1:]):
         noise = future.result()
         future = None if following is None else drawer.submit(draw, following)
         yield start, noise

@@ -1,0 +1,128 @@
+"""What the VampPrior benchmarks share: the peer's process, our model, the machine's rate."""
+
+import argparse
+import dataclasses
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+import numpy as np
+
+from vaekit import runs
+from vampprior import PRESETS
+
+HERE = Path(__file__).resolve().parent
+# pythae names `dataclasses`, a package that Python has long held itself; without its list of
+# dependencies the rest installs.
+PEER_PACKAGES = (["--no-deps", "pythae==0.1.2"], ["torch", "pydantic>=2", "cloudpickle", "numpy"],
+                 ["scipy", "scikit-learn", "tqdm", "imageio"])  # fmt: skip
+
+
+def arguments(description, **defaults):
+    """The command line of both benchmarks."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--peer-python", help="Python that has torch and pythae 0.1.2")
+    parser.add_argument(
+        "--peer-venv",
+        default="build/peers/pythae",
+        help="made with them where it is missing",
+    )
+    parser.add_argument("--no-peer", action="store_true", help="measure ours alone")
+    for name, value in defaults.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+    return parser.parse_args()
+
+
+class Peer:
+    """pythae in a process of its own, asked over a pipe; it rests while ours is measured."""
+
+    def __init__(self, options):
+        python = options.peer_python or _peer_python(Path(options.peer_venv))
+        self.process = subprocess.Popen(
+            [python, HERE / "vampprior_peer.py"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, do, **request):
+        self.process.stdin.write(json.dumps({"do": do, **request}) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit("the peer's process ended; its message stands above")
+        return json.loads(answer)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def _peer_python(folder):
+    python = folder / "bin" / "python"
+    if not python.exists():
+        print(f"installing pythae and torch into {folder}", file=sys.stderr)
+        venv.create(folder, with_pip=True)
+        for packages in PEER_PACKAGES:
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+    return python
+
+
+def configuration(components=500):
+    """Tomczak & Welling's network with K pseudo-inputs, and plain Adam as the peer has it."""
+    base = PRESETS["tomczak_static_mnist_vampprior"]
+    return dataclasses.replace(base, num_pseudo_inputs=components, normalize_gradients=False)
+
+
+def binary_images(count):
+    return (np.random.default_rng(0).random((count, 28, 28, 1)) < 0.13).astype("uint8")
+
+
+def step_flops(batch=100, components=500, pixels=784, hidden=300, latents=40):
+    """Multiplications and additions of the matrix products in one training step.
+
+    Each layer's product counts three times, forward and for both gradients; the images themselves
+    need no gradient, the pseudo-inputs do.
+    """
+    first, second = pixels * 2 * hidden, hidden * 2 * hidden
+    both = batch + components
+    encoder = first * (2 * batch + 3 * components) + 3 * both * (second + hidden * 2 * latents)
+    decoder = 3 * batch * (latents * 2 * hidden + second + hidden * pixels)
+    prior = 2 * 3 * batch * components * latents
+    return 2 * (encoder + decoder + prior)
+
+
+def likelihood_flops(samples, components=500, pixels=784, hidden=300, latents=40):
+    """The same for one image's log-likelihood: the decoder and the prior, forward."""
+    decoder = latents * 2 * hidden + hidden * 2 * hidden + hidden * pixels
+    return 2 * samples * (decoder + 2 * components * latents)
+
+
+def product_rate(size=1000):
+    """Best rate of float32 matrix products in our backend, GFLOP/s."""
+    import keras
+    from keras import ops
+
+    a = ops.convert_to_tensor(np.random.default_rng(0).random((size, size), dtype=np.float32))
+    seconds = []
+    for _ in range(8):
+        began = time.perf_counter()
+        keras.ops.convert_to_numpy(ops.matmul(a, a))
+        seconds.append(time.perf_counter() - began)
+    return 2 * size**3 / min(seconds) / 1e9
+
+
+def peak_memory():
+    """Peak resident memory of this process so far, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def heading():
+    import keras
+
+    print(f"{runs.hardware()}; backend {keras.backend.backend()}; load {os.getloadavg()[0]:.1f}")

@@ -1,0 +1,148 @@
+"""The command line: a small training from nothing to a report, its resumption, and mistakes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vampprior
+from vaekit import files
+from vampprior import __main__ as command
+from vampprior import evaluate, table
+from vampprior.importance import mean_and_standard_error
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = ["--epochs", "2", "--batch-size", "50", "--images", "200", "--samples", "20", "--quiet"]
+NAME = "digits_vampprior+batch_size=50+epochs=2+images=200"
+
+
+def arguments(folder, *names):
+    places = ["--runs", folder / "runs", "--report", folder / "report"]
+    return [str(a) for a in (*names, *SMALL, *places)]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("command")
+    assert vampprior_command(arguments(folder, "digits_vampprior")) == 0
+    return folder
+
+
+def vampprior_command(argv):
+    from vaekit import cli
+
+    return cli.run(command.main, [str(a) for a in argv])
+
+
+def test_a_run_holds_what_the_report_shows(finished):
+    run = finished / "runs" / "vampprior" / NAME / "seed0"
+    metrics = files.read_json(run / "evaluation.json")
+    values = files.load_npz(run / "log_likelihood.npz")["20"]
+    assert len(values) == metrics["test_images"] == 200
+    mean, error = mean_and_standard_error(values)
+    assert metrics["log_likelihood"]["20"]["mean"] == mean
+    assert metrics["log_likelihood"]["20"]["standard_error"] == error
+    assert metrics["elbo"] == pytest.approx(metrics["reconstruction"] - metrics["kl"], rel=1e-5)
+    assert mean > metrics["elbo"]
+    page = (finished / "report" / "report.html").read_text()
+    assert page.count("data:image/png;base64") == 5 and f"{mean:.2f}" in page
+    assert (run / "report.md").exists()
+
+
+def test_a_finished_run_is_not_repeated(finished, capsys):
+    metrics_file = finished / "runs" / "vampprior" / NAME / "seed0" / "metrics.jsonl"
+    before = metrics_file.read_text()
+    evaluation = files.read_json(metrics_file.parent / "evaluation.json")
+    assert vampprior_command(arguments(finished, "digits_vampprior")) == 0
+    assert not capsys.readouterr().err
+    assert metrics_file.read_text() == before
+    assert files.read_json(metrics_file.parent / "evaluation.json") == evaluation
+
+
+def test_a_fresh_process_with_jax_and_no_tensorflow_scores_and_trains_alike(finished, tmp_path):
+    run = finished / "runs" / "vampprior" / NAME / "seed0"
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('blocked')")
+    script = (
+        "import sys, vampprior; from vampprior.__main__ import main; from vaekit import cli;"
+        f"assert cli.run(main, ['score', {str(run)!r}]) == 0;"
+        f"assert cli.run(main, {arguments(tmp_path, 'digits_vampprior')!r}) == 0"
+    )
+    environment = os.environ | {
+        "KERAS_BACKEND": "jax",
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    recorded = files.read_json(run / "evaluation.json")["log_likelihood"]["20"]["mean"]
+    told = float(done.stdout.split("S=20: ")[1].split()[0])
+    assert told == pytest.approx(recorded, abs=2e-4)
+    other = tmp_path / "runs" / "vampprior" / NAME / "seed0"
+    ours, theirs = (
+        json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])
+        for folder in (run, other)
+    )
+    # Same batches and noise; only the initial weights are drawn by the backend.
+    assert theirs["elbo"] == pytest.approx(ours["elbo"], rel=0.15)
+
+
+@pytest.mark.parametrize(
+    "argv, message",
+    [
+        (["digits_vamprior"], "Did you mean digits_vampprior"),
+        (["digits_vampprior", "--precision", "bfloat16"], "float32 only"),
+        (["digits_vampprior_data", "--num-pseudo-inputs", "1400"], "1400 pseudo-inputs came"),
+        (["digits_vampprior", "--batch-size", "5000"], "fewer than one batch"),
+        (["digits_vampprior", "--warmup-epochs", "-1"], "warmup_epochs"),
+        (["score", "nowhere"], "nowhere"),
+        (["table", "nowhere"], "No finished evaluation"),
+    ],
+)
+def test_mistakes_get_one_line_and_a_status(argv, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert vampprior_command([*argv, *(["--quiet"] if argv[0].startswith("d") else [])]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and message in error and error.count("\n") == 1
+
+
+def _evaluation(folder, preset, seed, mean):
+    config = {"name": preset, "seed": seed, "dataset": "frey_faces", "prior": "vampprior"}
+    config["likelihood"] = "discretized_logistic"
+    bits = evaluate.bits_per_dimension(mean, (28, 20, 1))
+    score = {"mean": mean, "standard_error": 1.0, "bits_per_dimension": bits, "seconds": 1.0}
+    metrics = {"config": config, "epochs": 1000, "log_likelihood": {"500": score}}
+    files.write_json(folder / preset / f"seed{seed}" / "evaluation.json", metrics)
+
+
+def test_table_puts_measured_beside_published(tmp_path):
+    for seed, mean in ((0, -2250.0), (1, -2254.0)):
+        _evaluation(tmp_path, "report_frey_faces_vampprior", seed, mean)
+    _evaluation(tmp_path, "report_frey_faces_vampprior+epochs=2", 0, 0.0)  # no full run: left out
+    (section,) = table.sections(table.collect(tmp_path))
+    row = dict(zip(section.tables[0].columns, section.tables[0].rows[0], strict=True))
+    assert row["log p(x)"] == "-2252.00" and row["sd over seeds"] == "2.83"
+    assert row["published"] == "-2257.76" and row["difference"] == "+5.76"
+    assert row["bits/dim"] == f"{2252 / (560 * np.log(2)):.3f}"
+
+
+def test_k_figure_has_a_row_per_k(tmp_path):
+    argv = ["k", "--preset", "digits_vampprior", "--ks", "3", *SMALL]
+    argv += ["--epochs", "1", "--runs", tmp_path / "runs", "--report", tmp_path / "report"]
+    assert vampprior_command(argv) == 0
+    table = files.read_json(tmp_path / "report" / "report.json")["sections"][0]["tables"][0]
+    assert [row[0] for row in table["rows"]] == [3]
+    assert (tmp_path / "report" / "figures" / "k.png").exists()
+
+
+def test_a_run_directory_loads_as_a_model(finished):
+    model = vampprior.load(finished / "runs" / "vampprior" / NAME / "seed0")
+    assert model.sample(2, seed=0).shape == (2, 8, 8, 1)
