@@ -200,7 +200,6 @@ def score_again(directory, options):
         dict of number of samples to (recorded mean, recomputed mean).
     """
     directory = shelf.resolve(directory, checkpoint.PACKAGE)
-    directory = shelf.resolve(directory, checkpoint.PACKAGE)
     model = checkpoint.load(directory)
     recorded = files.read_json(directory / evaluate.METRICS)["log_likelihood"]
     data = train.prepare(model.config, load(model.config.dataset, options))
