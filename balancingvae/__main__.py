@@ -10,8 +10,8 @@ from vaekit.errors import UserError
 
 COMMANDS = ("train", "evaluate", "import-tf1", *gallery.COMMANDS)
 FIELDS = (
-    "epochs", "epochs2", "batch_size", "lr", "lr2", "latent_dim", "base_dim", "num_scale",
-    "second_dim", "gamma_policy", "kl_factor", "renormalization",
+    "epochs", "epochs2", "batch_size", "lr", "lr_epochs", "lr2", "lr_epochs2", "latent_dim",
+    "base_dim", "num_scale", "second_dim", "gamma_policy", "kl_factor", "renormalization",
 )  # fmt: skip
 
 
@@ -128,6 +128,10 @@ def _add_model_arguments(parser):
     group = parser.add_argument_group("model, instead of the preset's")
     group.add_argument("--epochs2", type=cli.positive_integer, help="epochs of the second stage")
     group.add_argument("--lr2", type=cli.positive_number, help="learning rate of the second stage")
+    group.add_argument(
+        "--lr-epochs", type=cli.positive_integer, help="halve the learning rate every so many"
+    )
+    group.add_argument("--lr-epochs2", type=cli.positive_integer, help="second stage: the same")
     for name in ("--latent-dim", "--base-dim", "--num-scale", "--second-dim"):
         group.add_argument(name, type=cli.positive_integer)
     group.add_argument("--gamma-policy", choices=configs.GAMMA_POLICIES)

@@ -60,6 +60,12 @@ def evaluate(model, data, run, num_samples, memory_mib, progress=True):
             "bits_per_dimension": bits_per_dimension(mean, model.image_shape),
             "seconds": time.monotonic() - began,
         }
+    most = max(metrics["log_likelihood"], key=int)
+    score = metrics["log_likelihood"][most]
+    metrics["headline"] = (
+        f"log p(x) {score['mean']:.2f} ± {score['standard_error']:.2f} nats (S={most}), "
+        f"ELBO {metrics['elbo']:.2f}"
+    )
     previous = run.directory / METRICS
     if previous.exists():  # a reused estimate keeps the time that it took when it was made
         _keep_seconds(metrics, files.read_json(previous))

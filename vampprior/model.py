@@ -22,7 +22,7 @@ from vampprior.elbo import (
 from vampprior.likelihoods import LIKELIHOODS
 from vampprior.networks import Decoder, Encoder
 from vampprior.priors import (
-    GaussianComponents,
+    MIXTURES,
     Mixture,
     PseudoInputs,
     StandardGaussian,
@@ -74,10 +74,9 @@ class VAE(keras.Model):
         if config.prior == "standard":
             self.prior = StandardGaussian(config.latent_dim)
             return
-        if config.prior == "mixture":
-            self.mixture = GaussianComponents(
-                config.num_pseudo_inputs, config.latent_dim, config.seed
-            )
+        if config.prior in MIXTURES:
+            components = MIXTURES[config.prior]
+            self.mixture = components(config.num_pseudo_inputs, config.latent_dim, config.seed)
         else:
             self.pseudo = PseudoInputs(
                 config.num_pseudo_inputs,

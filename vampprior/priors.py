@@ -102,6 +102,10 @@ class GaussianComponents(layers.Layer):
         self.built = True
 
 
+# name of a prior with components of its own -> the layer that holds `means` and `log_vars`
+MIXTURES = {"mixture": GaussianComponents}
+
+
 class StandardGaussian:
     """N(0, I) over `latent_dim` latents."""
 
