@@ -71,7 +71,7 @@ case $target in
         set_up "[dev]"
         "$python" -m ruff check .
         "$python" -m ruff format --check .
-        exec "$python" -m pytest "$@"
+        exec "$python" -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal "$@"
         ;;
     digits)
         set_up ""

@@ -39,6 +39,7 @@ setup(
         "dev": [
             "jax>=0.4.30",  # the tests train under both backends
             "pytest>=8",  # the tests
+            "pytest-xdist>=3.5",  # the tests on all cores
             "ruff>=0.6",  # linting and formatting
         ],
     },
