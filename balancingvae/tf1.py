@@ -29,7 +29,7 @@ def import_tf1_checkpoint(prefix, dataset=None):
     """A `TwoStageVAE` with the weights and moving statistics of a TensorFlow 1 Saver checkpoint.
 
     Args:
-        prefix: path without `.index`, such as `.../stage2`.
+        prefix: path without `.index`, such as `.../stage2`; that of a file with it does too.
         dataset: name to note in the configuration; by default guessed from the image size.
     Returns:
         The model, its configuration inferred from the variables. Optimiser slots are ignored. The
@@ -38,23 +38,47 @@ def import_tf1_checkpoint(prefix, dataset=None):
     Raises:
         UserError: no readable checkpoint, or variables that are missing or do not fit, each named.
     """
-    variables = read_variables(prefix)
-    config = tf1_config.infer_config(variables, prefix, dataset)
+    prefix = _bare(prefix)
+    variables, originals, cross_entropy = read_variables(prefix)
+    config = tf1_config.infer_config(variables, prefix, dataset, cross_entropy)
     model = TwoStageVAE(config)
-    for scope, stage in (("stage1", model.stage_one), ("stage2", model.stage_two)):
-        _assign_stage(stage, scope, variables, prefix)
+    stages = {"stage1": model.stage_one, "stage2": model.stage_two}
+    problems = [
+        problem
+        for scope, stage in stages.items()
+        for problem in _problems(stage, scope, variables, originals)
+    ]
+    if problems:
+        raise UserError(
+            f"{prefix} does not hold the two-stage ResNet that its shapes suggest: "
+            f"{'; '.join(sorted(problems))}. Checkpoints of BalancingVAE and of TwoStageVAE's "
+            "ResNet are taken."
+        )
+    for scope, stage in stages.items():
+        arrays = {
+            name: np.asarray(_value(canonical, variables), np.float32)
+            for name, canonical in our_names(stage, scope).items()
+        }
+        checkpoint.assign(stage, arrays | {"running_error": np.float32(1)}, prefix)
     return model
 
 
+def _bare(prefix):
+    """A checkpoint's prefix from that, or from the path of any of its files."""
+    return re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", str(prefix))
+
+
 def read_variables(prefix):
-    """Every model variable as a dict of canonical name -> array.
+    """Every model variable, what it is called in the file, and whether the loss is cross-entropy.
 
     Canonical names start with `stage1/` or `stage2/`, say `bn0` for `bn0_w`, and have no automatic
     layer names: `stage1/decoder/up0/kernel`, `stage1/encoder/mean/bias`.
+
+    Returns:
+        (dict of canonical name -> array, dict of canonical name -> name in the checkpoint, bool).
     """
     import tensorflow as tf
 
-    prefix = str(prefix).removesuffix(".index")
     if not Path(f"{prefix}.index").is_file():
         raise UserError(
             f"No TensorFlow checkpoint at {prefix}: {prefix}.index is missing. Give the path "
@@ -62,9 +86,10 @@ def read_variables(prefix):
         )
     try:
         reader = tf.train.load_checkpoint(prefix)
-        names = [name for name in reader.get_variable_to_shape_map() if not _IGNORED.search(name)]
+        everything = reader.get_variable_to_shape_map()
+        names = [name for name in everything if not _IGNORED.search(name)]
         arrays = {name: np.asarray(reader.get_tensor(name)) for name in names}
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+    except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
         raise UserError(
             f"{prefix} is damaged or no TensorFlow checkpoint ({str(error).splitlines()[0]}). "
             "Restore both files, .index and .data-..., from their source."
@@ -75,7 +100,16 @@ def read_variables(prefix):
             f"{prefix} holds no variable under stage1/encoder, stage1/decoder, stage2/encoder or "
             "stage2/decoder: it is no checkpoint of BalancingVAE or TwoStageVAE."
         )
-    return {name: arrays[original] for original, name in canonical.items()}
+    originals = {name: original for original, name in canonical.items()}
+    variables = {name: arrays[original] for name, original in originals.items()}
+    return variables, originals, _has_no_gradient("stage1/decoder/loggamma_x", everything)
+
+
+def _has_no_gradient(name, everything):
+    """Whether a variable has no Adam slots where others have: the loss does not depend on it."""
+    found = next((key for key in everything if f"/{key}".endswith(f"/{name}")), None)
+    slots = any(key.endswith("/Adam") for key in everything)
+    return found is not None and slots and f"{found}/Adam" not in everything
 
 
 def canonical_names(names):
@@ -105,7 +139,8 @@ def _dense_heads(names):
         if (match := re.match(r"stage1/encoder/(dense(?:_\d+)?)/", name))
     }
     ordered = sorted(found, key=lambda name: int(name.partition("_")[2] or 0))
-    return dict(zip(ordered, ("mean", "log_std"), strict=False))
+    roles = ("log_std",) if ordered == ["dense_1"] else ("mean", "log_std")
+    return dict(zip(ordered, roles, strict=False))
 
 
 def _canonical(name, heads):
@@ -141,26 +176,23 @@ def _canonical_of_ours(scope, name):
     return f"{scope}/{part}/{layer}/{weight}"
 
 
-def _assign_stage(stage, scope, variables, prefix):
+def _problems(stage, scope, variables, originals):
+    """What a checkpoint lacks of a stage, holds in another shape, or holds beside it."""
     names, weights = our_names(stage, scope), stage.named_weights()
-    arrays, missing = {"running_error": np.float32(1)}, []
-    for name, original in names.items():
-        value, shape = _value(original, variables), tuple(weights[name].shape)
+    problems = []
+    for name, canonical in names.items():
+        value, shape = _value(canonical, variables), tuple(weights[name].shape)
         if value is None:
-            missing.append(original)
+            problems.append(f"{_original_name(canonical)} is missing")
         elif value.shape != shape:
-            missing.append(f"{original} of shape {shape} (it has {value.shape})")
-        else:
-            arrays[name] = value.astype(np.float32)
+            called = originals.get(canonical, _original_name(canonical))
+            problems.append(f"{called} has shape {value.shape}, not {shape}")
     known = set(names.values())
-    left_over = [
-        name
+    return problems + [
+        f"{originals[name]} is unknown"
         for name in variables
         if name.startswith(f"{scope}/") and name not in known and not name.endswith("_local_step")
     ]
-    if missing or left_over:
-        raise UserError(_misfit(prefix, missing, left_over))
-    checkpoint.assign(stage, arrays, prefix)
 
 
 def _value(name, variables):
@@ -173,10 +205,14 @@ def _value(name, variables):
     return variables.get(f"{layer}/{weight.removesuffix('_biased')}")
 
 
-def _misfit(prefix, missing, left_over):
-    parts = [f"missing {name}" for name in sorted(missing)]
-    parts += [f"unknown {name}" for name in sorted(left_over)]
-    return (
-        f"{prefix} does not hold the two-stage ResNet that its shapes suggest: {'; '.join(parts)}. "
-        "Checkpoints of BalancingVAE and of TwoStageVAE's ResNet are taken."
-    )
+def _original_name(canonical):
+    """What a variable that is not there would be called; `*` for an automatic layer name."""
+    scope, _, weight = canonical.rpartition("/")
+    scope = re.sub(r"/(bn\d+)$", r"/\1_w", scope)
+    scope = re.sub(r"/(downsample\d+|up\d+)$", r"/\1/*", scope)
+    scope = {
+        "stage1/encoder/mean": "stage1/encoder/dense",
+        "stage1/encoder/log_std": "stage1/encoder/dense_1",
+        "stage1/decoder/conv_out": "stage1/decoder/conv2d",
+    }.get(scope, scope)
+    return f"{scope}/{weight}"

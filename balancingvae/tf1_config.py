@@ -1,48 +1,82 @@
 """The configuration of an original checkpoint, read off the names and shapes of its variables."""
 
+import collections
 import re
 
 from balancingvae.configs import Config
 from vaekit.errors import UserError
 
-# The image side decides which published preset a checkpoint is noted as.
+# The side of colour images decides which published preset a checkpoint is noted as.
 _DATASETS = {32: "cifar10", 64: "celeba"}
 
+# Every size stands in several shapes, as (variable, axis); what most of them say is taken, so that
+# one damaged or missing variable is reported as that one, not as a model that fits nowhere.
+_SIZES = {
+    "kernel_size": (
+        ("stage1/encoder/conv0/kernel", 0),
+        ("stage1/encoder/scale0/block0/shortcut/kernel", 0),
+        ("stage1/decoder/up0/kernel", 0),
+        ("stage1/decoder/conv_out/kernel", 0),
+    ),
+    "channels": (
+        ("stage1/decoder/conv_out/bias", 0),
+        ("stage1/decoder/conv_out/kernel", 3),
+        ("stage1/encoder/conv0/kernel", 2),
+    ),
+    "base_dim": (
+        ("stage1/encoder/conv0/bias", 0),
+        ("stage1/encoder/conv0/kernel", 3),
+        ("stage1/encoder/scale0/block0/shortcut/bias", 0),
+        ("stage1/decoder/conv_out/kernel", 2),
+    ),
+    "fc_dim": (
+        ("stage1/encoder/fc/block0/shortcut/bias", 0),
+        ("stage1/encoder/fc/block0/layer0/bias", 0),
+        ("stage1/encoder/mean/kernel", 0),
+        ("stage1/encoder/log_std/kernel", 0),
+    ),
+    "latent_dim": (
+        ("stage1/encoder/mean/bias", 0),
+        ("stage1/encoder/log_std/bias", 0),
+        ("stage1/decoder/fc0/kernel", 0),
+        ("stage2/decoder/z_hat/bias", 0),
+        ("stage2/encoder/mu_u/bias", 0),
+    ),
+    "second_dim": (
+        ("stage2/encoder/fc0/bias", 0),
+        ("stage2/encoder/fc0/kernel", 1),
+        ("stage2/decoder/fc0/bias", 0),
+        ("stage2/decoder/fc0/kernel", 1),
+    ),
+}
 
-def infer_config(variables, prefix, dataset=None):
+
+def infer_config(variables, prefix, dataset=None, cross_entropy=False):
     """Config of a ResNet checkpoint.
 
-    The decoder has one up layer for each doubling of the side from 2, hence side = 2 * 2^ups; the
-    encoder has one scale more than downsampling layers.
+    The decoder has one up layer for each doubling of the side from 2, hence side = 2 * 2^ups.
 
     Args:
         variables: dict of canonical name -> array, from `tf1.read_variables`.
         prefix: the checkpoint's path, for messages.
-        dataset: name to note, or None to guess from the image side.
+        dataset: name to note, or None to guess from images of three channels by their side.
+        cross_entropy: whether the first stage was trained with Dai & Wipf's other loss.
     Raises:
         UserError: variables that the inference needs are missing (each named).
     """
-    encoder, decoder = "stage1/encoder", "stage1/decoder"
-    needed = {
-        "conv0": f"{encoder}/conv0/kernel",
-        "fc": f"{encoder}/fc/block0/shortcut/kernel",
-        "mean": f"{encoder}/mean/kernel",
-        "log_std": f"{encoder}/log_std/kernel",
-        "start": f"{decoder}/fc0/kernel",
-        "out": f"{decoder}/conv_out/kernel",
-        "second": "stage2/encoder/fc0/kernel",
+    sizes = {name: _most_common(variables, places) for name, places in _SIZES.items()}
+    counts = {
+        "num_scale": _count(variables, r"stage1/encoder/scale(\d+)/.*"),
+        "block_per_scale": _count(variables, r"stage1/(?:en|de)coder/scale\d+/block(\d+)/.*"),
+        "depth_per_block": _count(variables, r"stage1/.*/scale\d+/block\d+/layer(\d+)/.*"),
+        "fc_depth": _count(variables, r"stage1/encoder/fc/block0/layer(\d+)/.*"),
+        "second_depth": _count(variables, r"stage2/(?:en|de)coder/fc(\d+)/.*"),
     }
-    missing = sorted(name for name in needed.values() if name not in variables)
-    if missing:
-        raise UserError(
-            f"{prefix} lacks {', '.join(missing)}, so its configuration cannot be inferred. "
-            "Checkpoints of BalancingVAE and of TwoStageVAE's ResNet, both stages in one file, are "
-            "taken."
-        )
-    shapes = {key: variables[name].shape for key, name in needed.items()}
-    side = 2 * 2 ** _count(variables, rf"{decoder}/up(\d+)/kernel")
-    channels = shapes["conv0"][2]
-    dataset = dataset or _DATASETS.get(side, "unknown")
+    ups = _count(variables, r"stage1/decoder/up(\d+)/.*")
+    _refuse_the_unknown(sizes, counts, ups, prefix)
+    side, channels = 2 * 2**ups, sizes.pop("channels")
+    if dataset is None:
+        dataset = _DATASETS.get(side, "unknown") if channels == 3 else "unknown"
     return Config(
         name=f"tf1_{dataset}",
         dataset=dataset,
@@ -50,18 +84,30 @@ def infer_config(variables, prefix, dataset=None):
         original_constant=True,
         jpeg=dataset == "cifar10",
         split="listing" if dataset == "celeba" else "official",
-        num_scale=_count(variables, rf"{encoder}/scale(\d+)/block0/shortcut/kernel"),
-        block_per_scale=_count(variables, rf"{encoder}/scale0/block(\d+)/shortcut/kernel"),
-        depth_per_block=_count(variables, rf"{encoder}/scale0/block0/layer(\d+)/kernel"),
-        kernel_size=shapes["conv0"][0],
-        base_dim=shapes["conv0"][3],
-        fc_dim=shapes["fc"][1],
-        fc_depth=_count(variables, rf"{encoder}/fc/block0/layer(\d+)/kernel"),
-        latent_dim=shapes["mean"][1],
-        second_depth=_count(variables, r"stage2/encoder/fc(\d+)/kernel"),
-        second_dim=shapes["second"][1],
+        cross_entropy=cross_entropy,
+        **sizes,
+        **counts,
         **_balance(variables),
     )
+
+
+def _refuse_the_unknown(sizes, counts, ups, prefix):
+    lacks = [places[0][0] for name, places in _SIZES.items() if sizes[name] is None]
+    scopes = {
+        "num_scale": "stage1/encoder/scale0/...",
+        "block_per_scale": "stage1/encoder/scale0/block0/...",
+        "depth_per_block": "stage1/encoder/scale0/block0/layer0/...",
+        "fc_depth": "stage1/encoder/fc/block0/layer0/...",
+        "second_depth": "stage2/encoder/fc0/...",
+    }
+    lacks += [scope for name, scope in scopes.items() if not counts[name]]
+    lacks += [] if ups else ["stage1/decoder/up0/..."]
+    if lacks:
+        raise UserError(
+            f"{prefix} lacks {', '.join(lacks)}, so its configuration cannot be inferred. "
+            "Checkpoints of BalancingVAE and of TwoStageVAE's ResNet (not its Infogan or Wae), "
+            "both stages in one file, are taken."
+        )
 
 
 def _balance(variables):
@@ -69,6 +115,16 @@ def _balance(variables):
     if not any(name.endswith(("/loggamma_x", "/loggamma_z")) for name in variables):
         return {}
     return {"gamma_policy": "learned", "kl_factor": 1.0, "renormalization": "unit"}
+
+
+def _most_common(variables, places):
+    """The size that most of the places hold; the first of equals; None if none is there."""
+    found = [
+        variables[name].shape[axis]
+        for name, axis in places
+        if name in variables and variables[name].ndim > axis
+    ]
+    return collections.Counter(found).most_common(1)[0][0] if found else None
 
 
 def _count(variables, pattern):
