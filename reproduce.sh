@@ -75,7 +75,7 @@ case $target in
         ;;
     digits)
         set_up ""
-        "$python" -m balancingvae digits --report reports/digits/balancingvae "$@"
+        "$python" -m balancingvae digits --no-fid --report reports/digits/balancingvae "$@"
         "$python" -m vampprior digits --report reports/digits/vampprior "$@"
         exec "$python" -m vaekit.reports reports/digits "Handwritten digits" reports/digits/balancingvae reports/digits/vampprior
         ;;

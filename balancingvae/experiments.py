@@ -102,7 +102,7 @@ def report(metrics, run, folder, source):
     """Write the report of one run into `folder`; returns the path of its HTML page."""
     found = evaluate.sections(metrics, run, _relative_to(folder), source)
     title = f"Two-stage VAE on {metrics['config']['dataset']}"
-    return reports.write_report(folder, title, found)
+    return reports.write_report(folder, title, [*found, reports.provenance([run])])
 
 
 def run_and_report(config, changes, options, folder=None):

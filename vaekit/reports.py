@@ -18,8 +18,10 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
 th, td { border-bottom: 1px solid #ccc; padding: .25rem .8rem; text-align: right; }
 th:first-child, td:first-child { text-align: left; }
-figure { margin: 1rem 0; } figcaption { color: #555; font-size: .9rem; }
-img { max-width: 100%; image-rendering: pixelated; } h2 { margin-top: 2.5rem; }
+.figures { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; }
+figure { margin: 0; flex: 0 1 27rem; } figcaption { color: #555; font-size: .9rem; }
+img { width: 100%; image-rendering: pixelated; } h2 { margin-top: 3rem; border-top: 2px solid #ccc;
+padding-top: 1rem; } h3 { margin-top: 2rem; } .table { overflow-x: auto; }
 """
 
 
@@ -41,12 +43,13 @@ class Figure:
 
 @dataclasses.dataclass
 class Section:
-    """A heading with paragraphs, tables and figures under it, in this order."""
+    """A heading with paragraphs, tables and figures under it, in this order; level 2 is topmost."""
 
     title: str
     text: list = dataclasses.field(default_factory=list)
     tables: list = dataclasses.field(default_factory=list)
     figures: list = dataclasses.field(default_factory=list)
+    level: int = 2
 
 
 def write_report(directory, title, sections):
@@ -76,6 +79,7 @@ def read_report(directory):
             text=section["text"],
             tables=[Table(**table) for table in section["tables"]],
             figures=[Figure(**figure) for figure in section["figures"]],
+            level=section["level"],
         )
         for section in content["sections"]
     ]
@@ -87,14 +91,39 @@ def join_reports(directory, title, sources):
     joined = []
     for source in sources:
         heading, sections = read_report(source)
+        joined.append(Section(heading))
         for section in sections:
-            section.title = f"{heading}: {section.title}"
+            section.level += 1
             for figure in section.figures:
                 figure.file = Path(
                     os.path.relpath(Path(source) / figure.file, directory)
                 ).as_posix()
         joined += sections
     return write_report(directory, title, joined)
+
+
+def provenance(runs):
+    """Section on how the figures of `runs` (`vaekit.runs.Run`) were made, a table row for each."""
+    rows = []
+    for run in runs:
+        made = files.read_json(run.directory / "environment.json")
+        records = run.records()
+        seconds = f"{sum(record.get('seconds', 0) for record in records):.0f}"
+        library = made["backend"]
+        rows.append(
+            [
+                "/".join(run.directory.parts[-2:]),
+                seconds if records else "not trained here",
+                made["hardware"],
+                f"Keras {made['libraries']['keras']}, {library} "
+                f"{made['libraries'].get(library, '')}".strip(),
+                made["git_revision"] or "unknown",
+                made["command"],
+            ]
+        )
+    columns = ["run", "training seconds", "hardware", "software", "revision", "command"]
+    text = ["Wall time of training alone, summed over the epochs that the run kept."]
+    return Section("How these figures were made", text=text, tables=[Table(columns, rows)])
 
 
 def show(value):
@@ -120,9 +149,13 @@ def plain_table(table):
 
 
 def show_report(directory):
-    """Print a report's tables, and where the page is."""
+    """Print the first table of each part of a report, and where the page is."""
+    shown = set()
+    part = None
     for section in read_report(directory)[1]:
-        for table in section.tables:
+        part = section.title if section.level == 2 else part
+        for table in section.tables[:1] if part not in shown else ():
+            shown.add(part)
             print(f"\n{section.title}\n{plain_table(table)}")
     print(f"\nReport: {Path(directory) / 'report.html'} (and report.md, report.json beside it)")
 
@@ -130,7 +163,7 @@ def show_report(directory):
 def _markdown(title, sections):
     lines = [f"# {title}", ""]
     for section in sections:
-        lines += [f"## {section.title}", ""]
+        lines += [f"{'#' * section.level} {section.title}", ""]
         for paragraph in section.text:
             lines += [paragraph, ""]
         for table in section.tables:
@@ -146,10 +179,12 @@ def _markdown(title, sections):
 def _html(directory, title, sections):
     body = [f"<h1>{html.escape(title)}</h1>"]
     for section in sections:
-        body.append(f"<h2>{html.escape(section.title)}</h2>")
+        body.append(f"<h{section.level}>{html.escape(section.title)}</h{section.level}>")
         body += [f"<p>{html.escape(paragraph)}</p>" for paragraph in section.text]
         body += [_html_table(table) for table in section.tables]
-        body += [_html_figure(directory, figure) for figure in section.figures]
+        figures = [_html_figure(directory, figure) for figure in section.figures]
+        if figures:
+            body += ['<div class="figures">', *figures, "</div>"]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -165,7 +200,10 @@ def _html_table(table):
         "<tr>" + "".join(f"<td>{html.escape(show(cell))}</td>" for cell in row) + "</tr>"
         for row in table.rows
     )
-    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
+    return (
+        f'<div class="table"><table><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{rows}\n</tbody></table></div>"
+    )
 
 
 def _html_figure(directory, figure):

@@ -116,7 +116,7 @@ def _report(metrics, runs, folder, title, source):
     sections = evaluate.sections(metrics, runs, Path(folder) / "figures", relative)
     sections[0].text.append(f"Data: {source}.")
     compared = table.sections(_by_preset(metrics))
-    return reports.write_report(folder, title, [*sections, *compared])
+    return reports.write_report(folder, title, [*sections, *compared, reports.provenance(runs)])
 
 
 def _relative_to(folder):

@@ -75,10 +75,20 @@ def test_report_is_self_contained_and_escaped(report):
 def test_joined_report_finds_the_figures(report, capsys):
     assert cli.run(reports.main, [str(report / "out" / "x"), "All", str(report / "run")]) == 0
     page = (report / "out" / "x" / "report.html").read_text()
-    assert page.count("data:image/png;base64,") == 2 and "Title: Figures" in page
+    assert page.count("data:image/png;base64,") == 2 and "<h2>Title</h2>\n<h3>Figures &amp;" in page
     assert "../../run/figures/grid.png" in (report / "out" / "x" / "report.md").read_text()
     printed = capsys.readouterr().out
     assert "0.001235" in printed and "report.html" in printed
+
+
+def test_provenance_says_how_a_run_was_made(tmp_path):
+    with runs.Run(tmp_path / "digits" / "seed0", {}) as run:
+        for epoch in range(2):
+            run.log({"phase": "one", "epoch": epoch, "seconds": 1.5})
+    section = reports.provenance([run])
+    row = dict(zip(section.tables[0].columns, section.tables[0].rows[0], strict=True))
+    assert row["run"] == "digits/seed0" and row["training seconds"] == "3"
+    assert row["hardware"] == runs.hardware() and str(tmp_path) not in row["run"]
 
 
 def test_grid_pixels_are_the_images(tmp_path):
