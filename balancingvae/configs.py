@@ -26,8 +26,9 @@ class Config:
         jpeg: whether images make a JPEG round trip first, as the published code does for CIFAR-10.
         split: "listing" (CelebA's first 162,770 files as listed, as the published code) or
             "official".
-        network: family of the first stage, a key of `networks.NETWORKS`.
-        num_scale, block_per_scale, depth_per_block, kernel_size, base_dim, fc_dim: the ResNet's.
+        network: family of the first stage: "resnet" or a key of `families.FAMILIES`.
+        num_scale, block_per_scale, depth_per_block, kernel_size, base_dim, fc_dim: the ResNet's;
+            the other families say which of them they read.
         fc_depth: dense layers in the encoder's dense block; None for depth_per_block.
         latent_dim: latents of both stages.
         second_depth, second_dim: dense layers of the second stage and their width.

@@ -8,6 +8,7 @@ of the original checkpoints' variable scopes with `_` for `/`, so `scale0_block0
 import keras
 from keras import layers
 
+from balancingvae.families import FAMILIES
 from balancingvae.layers import BatchNorm
 from vaekit.errors import UserError
 
@@ -102,16 +103,17 @@ def dense_decoder_two(config, dtype="float32"):
     return keras.Model(u, z_hat, name="decoder")
 
 
-# name of the family -> builders of encoder and decoder of the first stage
+# name -> builders of encoder and decoder of the first stage; the other families are in `families`
 NETWORKS = {"resnet": (resnet_encoder, resnet_decoder)}
 
 
 def build_networks(config, dtype="float32"):
     """Encoder and decoder of the first stage for `config.network`."""
+    if config.network in FAMILIES:
+        return FAMILIES[config.network](config, dtype)
     if config.network not in NETWORKS:
-        raise UserError(
-            f"Unknown network {config.network!r}. Known: {', '.join(sorted(NETWORKS))}."
-        )
+        known = ", ".join(sorted([*NETWORKS, *FAMILIES]))
+        raise UserError(f"Unknown network {config.network!r}. Known: {known}.")
     encoder, decoder = NETWORKS[config.network]
     return encoder(config, dtype), decoder(config, dtype)
 
