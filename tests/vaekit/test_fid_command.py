@@ -50,6 +50,12 @@ def test_two_folders(tmp_path, capsys):
     assert (row["num_reference"], row["num_generated"], row["protocol"]) == (30, 40, "standard")
 
 
+def test_run_without_samples_is_told_how_to_make_them(tmp_path):
+    (tmp_path / "config.json").write_text('{"package": "vampprior"}')
+    with pytest.raises(UserError, match="python -m vampprior sample .* --n 10000 --out"):
+        main([str(tmp_path), str(tmp_path), *PIXELS])
+
+
 def test_arrays_runs_and_saved_statistics_agree(tmp_path, capsys):
     a, b = images(30), images(40, seed=1)
     np.save(tmp_path / "a.npy", a)

@@ -63,8 +63,7 @@ def open_source(name, default_split, data_dir=None):
     """
     path = Path(name).expanduser()
     if path.is_dir():
-        samples = next((path / s for s in SAMPLES if (path / s).exists()), None)
-        return (_open_array(samples) if samples else ImageFolder(path)), ""
+        return _open_folder(path), ""
     if path.is_file():
         return (ImageFolder(path) if path.name.endswith(ARCHIVES) else _open_array(path)), ""
     stem, _, key = name.rpartition(":")
@@ -74,6 +73,20 @@ def open_source(name, default_split, data_dir=None):
     if "/" in dataset and not dataset.startswith("folder:"):
         raise UserError(f"{name} does not exist: neither a file nor a folder.")
     return dataset_split(load(dataset, data_dir), split)
+
+
+def _open_folder(path):
+    samples = next((path / s for s in SAMPLES if (path / s).exists()), None)
+    if samples:
+        return _open_array(samples)
+    if (path / "config.json").exists():  # its pictures are grids, not images
+        package = files.read_json(path / "config.json").get("package", "balancingvae")
+        out = path / SAMPLES[0]
+        raise UserError(
+            f"{path} is a run without {SAMPLES[0]}. Make it with "
+            f"`python -m {package} sample {path} --n 10000 --out {out}`."
+        )
+    return ImageFolder(path)
 
 
 def _open_array(path, key=None):
