@@ -4,11 +4,11 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from balancingvae import checkpoint, configs, experiments, tf1
+from balancingvae import checkpoint, configs, experiments, studies, tf1
 from vaekit import cli, fid, gallery
 from vaekit.errors import UserError
 
-COMMANDS = ("train", "evaluate", "import-tf1", *gallery.COMMANDS)
+COMMANDS = ("train", "evaluate", "import-tf1", *studies.COMMANDS, *gallery.COMMANDS)
 FIELDS = (
     "epochs", "epochs2", "batch_size", "lr", "lr_epochs", "lr2", "lr_epochs2", "latent_dim",
     "base_dim", "num_scale", "second_dim", "gamma_policy", "kl_factor", "renormalization",
@@ -120,6 +120,7 @@ def _parser():
     tf1_parser.add_argument("out", help="new folder")
     tf1_parser.add_argument("--dataset", help="what it was trained on (default: by image size)")
     tf1_parser.set_defaults(function=_import_tf1)
+    studies.add_commands(commands)
     gallery.add_commands(commands, GALLERY)
     return parser
 
