@@ -7,7 +7,6 @@ from pathlib import Path
 
 from balancingvae import checkpoint, evaluate, train
 from vaekit import backend, datasets, fid, reports, shelf
-from vaekit.datasets.splits import permutation
 from vaekit.runs import Run, run_name
 
 # `quick` shrinks network, data and epochs, so that the whole path takes minutes on two cores.
@@ -51,12 +50,7 @@ def load(config, options):
         split = "listing" if config.split == "listing" else "partition"
         extra = {"split": split, "size": config.image_shape[0]}
     found = datasets.load(config.dataset, options.data_dir, **extra)
-    for part, count in (("train", options.images), ("test", options.test_images)):
-        images = getattr(found, part)
-        if count is not None and count < len(images):
-            chosen = images[permutation(len(images), 0)[:count]]
-            found = dataclasses.replace(found, **{part: chosen})
-    return found
+    return found.take(options.images, options.test_images)
 
 
 def test_images(model, data_dir=None):

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from vaekit import datasets, files, plots, reports, shelf
-from vaekit.datasets.splits import permutation
 from vaekit.errors import UserError
 from vaekit.runs import Run, run_name
 from vampprior import checkpoint, evaluate, table, train
@@ -44,12 +43,7 @@ def load(dataset, options):
     """The `vaekit.datasets.Dataset`, with a validation part for CIFAR-10 too."""
     extra = {"validation": 5000} if dataset == "cifar10" else {}
     found = datasets.load(dataset, options.data_dir, **extra)
-    for part, count in (("train", options.images), ("test", options.test_images)):
-        images = getattr(found, part)
-        if count is not None and count < len(images):
-            chosen = images[permutation(len(images), 0)[:count]]
-            found = dataclasses.replace(found, **{part: chosen})
-    return found
+    return found.take(options.images, options.test_images)
 
 
 def test_images(model, data_dir=None):

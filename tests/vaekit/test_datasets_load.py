@@ -405,6 +405,16 @@ def test_limit_draws_from_every_part(alone):
         datasets.load("digits", limit=0)
 
 
+def test_taken_part_is_a_dataset_of_its_own(alone):
+    whole = datasets.load("digits")
+    few = whole.take(train=30, test=20)
+    assert (len(few.train), len(few.validation), len(few.test)) == (30, 200, 20)
+    assert few.fingerprint not in (whole.fingerprint, whole.take(train=30).fingerprint)
+    assert "30 train images, 20 test images" in few.source
+    np.testing.assert_array_equal(few.test, whole.take(test=20).test)
+    assert whole.take(test=200) is whole
+
+
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [

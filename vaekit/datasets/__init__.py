@@ -1,6 +1,7 @@
 """Datasets: `load(name)` finds, prepares and splits images, and says where they came from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from numbers import Integral
 
 import numpy as np
@@ -42,6 +43,23 @@ class Dataset:
     def image_shape(self):
         """`(height, width, channels)`."""
         return tuple(self.train.shape[1:])
+
+    def take(self, train=None, test=None, seed=0):
+        """The same dataset with at most so many images of a part, a seeded choice; None for all.
+
+        The fingerprint becomes one of the whole dataset's and of the choice.
+        """
+        counts = {"train": train, "test": test}
+        less = {p: n for p, n in counts.items() if n is not None and n < len(getattr(self, p))}
+        if not less:
+            return self
+        said = ", ".join(f"{n} {part} images" for part, n in less.items())
+        return replace(
+            self,
+            **{part: _limited(getattr(self, part), n, seed) for part, n in less.items()},
+            source=f"{self.source}; {said}, chosen with seed {seed}",
+            fingerprint=sha256(f"{self.fingerprint} {said} {seed}".encode()).hexdigest(),
+        )
 
     def __repr__(self):
         counts = ", ".join(f"{part} {len(getattr(self, part)):,}" for part in PARTS)
