@@ -52,7 +52,7 @@ def test_two_folders(tmp_path, capsys):
 
 def test_run_without_samples_is_told_how_to_make_them(tmp_path):
     (tmp_path / "config.json").write_text('{"package": "vampprior"}')
-    with pytest.raises(UserError, match="python -m vampprior sample .* --n 10000 --out"):
+    with pytest.raises(UserError, match=r"python -m vampprior sample .* --n 10000 --out"):
         main([str(tmp_path), str(tmp_path), *PIXELS])
 
 
