@@ -56,6 +56,19 @@ def squared(x, x_hat):
     return float(np.mean(np.square(np.asarray(x) - x_hat), dtype=np.float64))
 
 
+def shrunk(images, most):
+    """Images `(n, height, width, channels)` in [0, 1] with means of 2 x 2 pixels for pixels.
+
+    Repeated until an image has at most `most` values; an odd side loses its last row or column.
+    """
+    images = np.asarray(images, np.float32)
+    while np.prod(images.shape[1:]) > most:
+        images = images[:, : images.shape[1] // 2 * 2, : images.shape[2] // 2 * 2]
+        images = (images[:, ::2] + images[:, 1::2]) / 2
+        images = (images[:, :, ::2] + images[:, :, 1::2]) / 2
+    return images
+
+
 def mean_variance(latents):
     """Mean over latents of the variance over samples `(n, latent_dim)`."""
     return float(np.mean(np.var(latents, axis=0)))

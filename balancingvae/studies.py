@@ -4,15 +4,17 @@ import logging
 import sys
 from pathlib import Path
 
-from balancingvae import experiments, variance_report, variance_study
-from vaekit import cli, reports
+from balancingvae import comparison, configs, experiments, variance_report, variance_study
+from vaekit import cli, fid, reports
+from vaekit.runs import hardware
 
-COMMANDS = ("variance",)
+COMMANDS = ("variance", "policies")
 
 
 def add_commands(commands):
     """Add the studies to the subparsers of the command line."""
     _add_variance(commands)
+    _add_policies(commands)
 
 
 def _add_variance(commands):
@@ -71,6 +73,103 @@ def _variance(arguments):
     for title, *rest in variance_report.claims(rows):
         print(f"{title}: {'; '.join(rest)}")
     print(f"\nReport: {page} (and report.md, report.json beside it)")
+
+
+def _add_policies(commands):
+    parser = commands.add_parser(
+        "policies",
+        help="every rule for gamma at equal budget",
+        description="Trains a preset with each rule for gamma and compares mse, KL, gamma, "
+        "inactive latents, variance law and distances.",
+    )
+    add_comparison_arguments(parser)
+    parser.add_argument(
+        "--gammas",
+        nargs="+",
+        type=cli.positive_number,
+        default=(1.0,),
+        help="numbers of the fixed policy (default 1)",
+    )
+    parser.add_argument(
+        "--kl-factors",
+        nargs="+",
+        type=cli.positive_number,
+        default=(None,),
+        help="weights of the KL (default: the preset's)",
+    )
+    parser.add_argument("--cross-entropy", action="store_true", help="compare it, too")
+    parser.set_defaults(function=_policies)
+
+
+def _policies(arguments):
+    variants = comparison.policies(arguments.gammas, arguments.kl_factors, arguments.cross_entropy)
+    run_comparison(arguments, variants, "Rules for gamma", "policies")
+
+
+def add_comparison_arguments(parser):
+    """Options of every command that trains variants of one preset at equal budget."""
+    parser.add_argument("name", metavar="PRESET", help="preset or folder:PATH")
+    parser.add_argument("--seeds", type=cli.positive_integer, default=1, help="trainings of each")
+    parser.add_argument(
+        "--scale",
+        choices=comparison.SCALES,
+        default="full",
+        help="small: a network and a budget for two CPU cores",
+    )
+    for name in ("--epochs", "--epochs2", "--images", "--test-images"):
+        parser.add_argument(name, type=cli.positive_integer)
+    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    cli.add_place_arguments(parser)
+    fid.add_arguments(parser)
+
+
+def run_comparison(arguments, variants, title, folder):
+    """Train the variants, write the report, print its main table and the claims."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    preset, options = configs.preset(arguments.name), comparison_options(arguments)
+    shared = shared_changes(arguments)
+    say = (lambda line: None) if arguments.quiet else _say
+    found = comparison.run(preset, variants, range(arguments.seeds), shared, options, say)
+    place = Path(arguments.report or f"reports/{folder}/{preset.name}")
+    first = next(iter(found.values()))[0][0]
+    parts = comparison.sections(found, place, title, [budget(first)])
+    page = reports.write_report(place, f"{title}: {preset.name}", parts)
+    for section in (parts[0], parts[-1]):
+        for table in section.tables:
+            print(reports.plain_table(table) + "\n")
+    print(f"Report: {page} (and report.md, report.json beside it)")
+
+
+def budget(metrics):
+    """What was trained and measured, in words."""
+    config, epochs = metrics["config"], metrics["epochs"]
+    return (
+        f"{config['dataset']}: {metrics['training_images']:,} training images, "
+        f"{epochs['stage_one']} + {epochs['stage_two']} epochs of batches of "
+        f"{config['batch_size']}, {config['network']} with base_dim {config['base_dim']}, "
+        f"{config['latent_dim']} latents, second stage {config['second_dim']} wide; measured on "
+        f"{metrics['test_images']:,} test images; {hardware()}."
+    )
+
+
+def shared_changes(arguments):
+    """The scale's settings, and those the user gave instead."""
+    return comparison.SCALES[arguments.scale] | cli.overrides(arguments, ("epochs", "epochs2"))
+
+
+def comparison_options(arguments):
+    """`experiments.Options` of a comparison; the small scale takes few images unless told."""
+    few = comparison.SMALL_IMAGES if arguments.scale == "small" else None
+    return experiments.Options(
+        runs=Path(arguments.runs),
+        data_dir=arguments.data_dir,
+        images=arguments.images or few,
+        test_images=arguments.test_images or few,
+        precision=arguments.precision,
+        progress=False,
+        settings=fid.from_arguments(arguments),
+    )
 
 
 def _options(arguments):
