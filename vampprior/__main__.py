@@ -20,8 +20,8 @@ GALLERY = gallery.Package(
     test_images=experiments.test_images,
 )
 FIELDS = (
-    "epochs", "batch_size", "lr", "latent_dim", "num_pseudo_inputs", "pseudo_input_mean",
-    "pseudo_input_std", "warmup_epochs", "patience",
+    "epochs", "batch_size", "lr", "latent_dim", "num_pseudo_inputs", "pseudo_input_start",
+    "pseudo_input_mean", "pseudo_input_std", "warmup_epochs", "patience",
 )  # fmt: skip
 
 
@@ -153,6 +153,7 @@ def _add_model_arguments(parser):
     model = parser.add_argument_group("model, instead of the preset's")
     model.add_argument("--latent-dim", type=cli.positive_integer)
     model.add_argument("--num-pseudo-inputs", "-K", type=cli.positive_integer)
+    model.add_argument("--pseudo-input-start", choices=configs.PSEUDO_INPUT_STARTS)
     model.add_argument("--pseudo-input-mean", type=float)
     model.add_argument("--pseudo-input-std", type=float)
     model.add_argument("--warmup-epochs", type=int)

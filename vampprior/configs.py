@@ -10,6 +10,7 @@ PRIORS = ("standard", "vampprior", "vampprior_data", "mixture")
 NETWORKS = ("plain", "gated")
 LIKELIHOODS = ("bernoulli", "discretized_logistic")
 PROTOCOLS = ("report", "tomczak")
+PSEUDO_INPUT_STARTS = ("normal", "data")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class Config:
         hidden_units: widths of the encoder's hidden layers; the decoder's are the same.
         latent_dim: latents.
         num_pseudo_inputs: K, also the mixture's number of components.
-        pseudo_input_mean, pseudo_input_std: the VampPrior's pseudo-inputs start as N(mean, std^2).
+        pseudo_input_start: the VampPrior's pseudo-inputs start as N(mean, std^2) ("normal"), or as
+            different training images plus N(0, std^2) ("data"); Tomczak & Welling's code has both.
+        pseudo_input_mean, pseudo_input_std: of that start; the mean is of "normal" alone.
         dynamic_binarization: training pixels are drawn anew in every batch with probability
             level / 255; validation and test are drawn once.
         batch_size, lr: of Adam.
@@ -48,6 +51,7 @@ class Config:
     hidden_units: tuple[int, ...] = (300, 300)
     latent_dim: int = 40
     num_pseudo_inputs: int = 500
+    pseudo_input_start: str = "normal"
     pseudo_input_mean: float = 0.0
     pseudo_input_std: float = 0.01
     dynamic_binarization: bool = False
@@ -66,6 +70,7 @@ class Config:
             ("prior", PRIORS),
             ("network", NETWORKS),
             ("likelihood", LIKELIHOODS),
+            ("pseudo_input_start", PSEUDO_INPUT_STARTS),
         ):
             if getattr(self, name) not in known:
                 raise UserError(
@@ -153,10 +158,12 @@ def _digits(prior):
         hidden_units=(128, 128),
         latent_dim=16,
         num_pseudo_inputs=64,
-        pseudo_input_mean=0.3,
-        lr=1e-3,
+        # From N(mean, std^2) they end as noise: the posterior of so small an image leaves most
+        # directions of pixel space without a gradient, and there the start stays.
+        pseudo_input_start="data",
+        lr=3e-3,
         warmup_epochs=20,
-        epochs=150,
+        epochs=80,
         **_DATASETS["digits"],
     )
 

@@ -70,11 +70,12 @@ class PseudoInputs(layers.Layer):
         self.matrix.assign(np.clip(start, 0, 1).astype("float32"))
         self.built = True
 
-    def draw(self, images, seed, scale=1.0):
+    def draw(self, images, seed, scale=1.0, std=0.0):
         """Take K different training images, drawn with `seed`, as pseudo-inputs.
 
         Args:
             images: `(n, height, width, channels)`; times `scale` they lie in [0, 1].
+            std: deviation of Gaussian noise on top, projected onto [0, 1].
         """
         k = self.matrix.shape[0]
         if k > len(images):
@@ -82,8 +83,12 @@ class PseudoInputs(layers.Layer):
                 f"VampPrior-data with {k} pseudo-inputs came, but the training set has only "
                 f"{len(images)} images. Take num_pseudo_inputs of at most {len(images)}."
             )
-        chosen = np.random.default_rng(seed).choice(len(images), k, replace=False)
-        self.matrix.assign(images[np.sort(chosen)].reshape(k, -1).astype("float32") * scale)
+        rng = np.random.default_rng(seed)
+        chosen = images[np.sort(rng.choice(len(images), k, replace=False))]
+        values = chosen.reshape(k, -1).astype("float32") * scale
+        if std > 0:
+            values = np.clip(rng.normal(values, std), 0, 1).astype("float32")
+        self.matrix.assign(values)
 
 
 class GaussianComponents(layers.Layer):

@@ -126,6 +126,16 @@ def test_data_pseudo_inputs_are_different_training_images():
         pseudo.draw(images[:9], seed=3)
 
 
+def test_pseudo_inputs_that_start_from_data_are_images_plus_noise_and_train():
+    images = np.random.default_rng(0).integers(0, 256, (30, 4, 5, 1), dtype="uint8")
+    pseudo = PseudoInputs(10, 20, std=0.01)
+    pseudo.draw(images, seed=3, scale=1 / 255, std=0.01)
+    started = numpy(pseudo.matrix.value)
+    apart = np.abs(started[:, None] - images.reshape(30, -1) / 255).mean(-1).min(1)
+    assert (apart > 0).all() and (apart < 0.02).all()
+    assert started.min() >= 0 and started.max() <= 1 and len(pseudo.trainable_variables) == 1
+
+
 def test_gaussian_components_are_trainable_and_start_spread():
     layer = GaussianComponents(100, 8, seed=0)
     assert len(layer.trainable_variables) == 2
