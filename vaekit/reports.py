@@ -13,10 +13,11 @@ from pathlib import Path
 from vaekit import cli, files
 
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
        color: #1b1b1b; background: #fff; }
-table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
-th, td { border-bottom: 1px solid #ccc; padding: .25rem .8rem; text-align: right; }
+table { display: block; overflow-x: auto; border-collapse: collapse; margin: 1rem 0;
+        font-variant-numeric: tabular-nums; }
+th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: right; }
 th:first-child, td:first-child { text-align: left; }
 .figures { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; }
 figure { margin: 0; flex: 0 1 27rem; } figcaption { color: #555; font-size: .9rem; }
