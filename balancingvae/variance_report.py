@@ -195,7 +195,8 @@ def _figure_4(rows, plan, figures):
             f"{plan.fc_dim}); latents {_listed(plan.latent_dims)}; measured after "
             f"{_listed(plan.budgets)} epochs of batches of 50 at learning rate 0.001, computed "
             f"gamma, KL weight 1, seed {plan.seed}. Training and test images: {sizes}. "
-            "Reconstructions of test images from one sample of z.",
+            "Reconstructions of test images from one sample of z; batch norm with the statistics "
+            "of ten batches of training images.",
         ],
         tables=[
             Table(columns, body),

@@ -4,6 +4,7 @@ Asperti, "Variance Loss in Variational Autoencoders", LOD 2020, Figure 4: varian
 mean squared error over families of networks, datasets, latent sizes and budgets.
 """
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import keras
 import numpy as np
 
 from balancingvae import checkpoint, configs, experiments, pca, train, variance
+from balancingvae.layers import BatchNorm
 from balancingvae.stages import StageOne
 from vaekit import datasets, training
 from vaekit.datasets.splits import permutation
@@ -18,6 +20,8 @@ from vaekit.runs import Run, run_name
 
 MEASURED = "measured"
 # A dense network that learns few images by heart reconstructs unseen ones as those: no averages.
+# Batches of training images behind a measurement's batch-norm statistics.
+STATISTICS_BATCHES = 10
 BY_HEART = {"network": "dense", "dataset": "mnist", "latent_dim": 32, "images": 100, "epochs": 400}
 
 
@@ -180,24 +184,60 @@ def _train(config, dataset, budgets, run, precision):
         epochs=config.epochs,
         batch_size=config.batch_size,
         seed=config.seed,
-        callbacks=[_Measure(run, budgets, dataset.test)],
+        callbacks=[_Measure(run, budgets, dataset)],
         progress=False,
     )
     if max(budgets) not in _measured(run):  # killed between the last epoch and its measurement
-        run.log({"phase": MEASURED, "epoch": max(budgets) - 1, **measure(stage, dataset.test)})
+        run.log({"phase": MEASURED, "epoch": max(budgets) - 1, **_measure(stage, dataset)})
+
+
+def _measure(stage, dataset):
+    with fresh_statistics(stage, dataset.train):
+        return measure(stage, dataset.test)
 
 
 class _Measure(keras.callbacks.Callback):
     """Logs what `measure` gives after some of the epochs."""
 
-    def __init__(self, run, budgets, images):
+    def __init__(self, run, budgets, dataset):
         super().__init__()
-        self.run, self.budgets, self.images = run, budgets, images
+        self.run, self.budgets, self.dataset = run, budgets, dataset
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch + 1 in self.budgets:
-            record = measure(self.model, self.images)
+            record = _measure(self.model, self.dataset)
             self.run.log({"phase": MEASURED, "epoch": epoch, **record})
+
+
+@contextlib.contextmanager
+def fresh_statistics(stage, images, seed=0):
+    """Batch norm with the statistics of a few batches of today, then those of training again.
+
+    The original moving statistics remember about a thousand updates, which is more than a short
+    training has; with them a ResNet of a few hundred updates gives no sensible image.
+
+    Args:
+        stage: a `StageOne`.
+        images: uint8 training images.
+    """
+    parts = (stage.encoder, stage.decoder)
+    norms = [layer for part in parts for layer in part.layers if isinstance(layer, BatchNorm)]
+    kept = [[w.numpy() for w in norm.non_trainable_weights] for norm in norms]
+    for norm in norms:
+        for weight in (norm.mean_shadow, norm.variance_shadow, norm.updates):
+            weight.assign(np.zeros(weight.shape, np.float32))
+    rng = np.random.default_rng(seed)
+    for _ in range(STATISTICS_BATCHES if norms else 0):
+        batch = images[rng.choice(len(images), stage.config.batch_size)]
+        noise = rng.standard_normal((len(batch), stage.config.latent_dim)).astype(np.float32)
+        scaled = batch.astype(np.float32) / (1 if stage.config.binary else 255)
+        stage.forward(scaled, noise, training=True)
+    try:
+        yield
+    finally:
+        for norm, values in zip(norms, kept, strict=True):
+            for weight, value in zip(norm.non_trainable_weights, values, strict=True):
+                weight.assign(value)
 
 
 def measure(stage: StageOne, images, seed=0):
