@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaekit import datasets
+from vaekit import datasets, network
 from vaekit.datasets import NAMES, cache, download, official, resolve
 from vaekit.datasets.__main__ import main
 from vaekit.datasets.recipes import RECIPES
@@ -30,7 +30,7 @@ def alone(tmp_path, monkeypatch):
     """An empty working folder and no network; returns the data folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("VAE_DATA_DIR", raising=False)
-    monkeypatch.setattr(download, "is_reachable", lambda url: False)
+    monkeypatch.setattr(network, "is_reachable", lambda url: False)
     return tmp_path / "data"
 
 
@@ -463,7 +463,7 @@ def fake_tfds(monkeypatch, images):
 
     module = types.SimpleNamespace(builder=builder, as_numpy=lambda dataset: dataset)
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", module)
-    monkeypatch.setattr(download, "is_reachable", lambda url: True)
+    monkeypatch.setattr(network, "is_reachable", lambda url: True)
     return calls
 
 
@@ -507,7 +507,7 @@ def test_downloads_are_kept_only_when_their_content_is_known(alone, small, monke
     frames = RNG.integers(0, 256, (560, 410), dtype=np.uint8)
     answer = io.BytesIO()
     savemat(answer, {"ff": frames})
-    monkeypatch.setattr(download, "is_reachable", lambda url: True)
+    monkeypatch.setattr(network, "is_reachable", lambda url: True)
 
     class Response(io.BytesIO):
         headers = {"Content-Length": str(len(answer.getvalue()))}  # noqa: RUF012
@@ -596,12 +596,3 @@ def test_command_line(capsys):
 def test_every_name_has_a_recipe_and_known_contents():
     assert set(NAMES) == {"digits", *official.CONTENTS}
     assert resolve.data_folder("x") == Path("x")
-
-
-def test_network_look_up_ends_in_time(monkeypatch):
-    monkeypatch.undo()
-    monkeypatch.setattr(download, "PROBE_SECONDS", 0.2)
-    monkeypatch.setattr(
-        download.urllib.request, "urlopen", lambda *_, **__: __import__("time").sleep(2)
-    )
-    assert not download.is_reachable("http://localhost")

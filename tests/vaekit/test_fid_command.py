@@ -131,7 +131,7 @@ def test_no_fid_says_so_and_asks_for_nothing():
 def test_missing_weights_fail_before_the_work(monkeypatch, tmp_path):
     monkeypatch.delenv(inception.VARIABLE, raising=False)
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(network, "reachable", lambda url: False)
+    monkeypatch.setattr(network, "is_reachable", lambda url: False)
     with pytest.raises(UserError, match="Inception weights"):
         settings_of().check()
     with pytest.raises(UserError, match="does not exist"):

@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from vaekit import network
 from vaekit.errors import UserError
 from vaekit.fid import (
     InceptionExtractor,
@@ -13,7 +14,6 @@ from vaekit.fid import (
     feature_statistics,
     get_extractor,
     inception,
-    network,
     tfgan_import,
 )
 
@@ -113,7 +113,7 @@ def test_hub_cache_folder_is_found_without_a_network(saved_model, tmp_path, monk
     cached.symlink_to(saved_model)
     monkeypatch.delenv(inception.VARIABLE, raising=False)
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(network, "reachable", lambda url: pytest.fail("asked the network"))
+    monkeypatch.setattr(network, "is_reachable", lambda url: pytest.fail("asked the network"))
     x = prepared(2)
     np.testing.assert_allclose(InceptionExtractor()(x), expected_features(x), atol=2e-4)
     # The cache folder itself may be named too, by argument or variable; one load serves all calls.
@@ -167,7 +167,7 @@ def test_another_width_is_never_called_fid(tmp_path):
 def test_no_weights_and_no_network_is_one_quick_error(tmp_path, monkeypatch):
     monkeypatch.delenv(inception.VARIABLE, raising=False)
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(network, "reachable", lambda url: False)
+    monkeypatch.setattr(network, "is_reachable", lambda url: False)
     with pytest.raises(UserError) as caught:
         InceptionExtractor()
     for remedy in (
@@ -184,7 +184,7 @@ def test_no_weights_and_no_network_is_one_quick_error(tmp_path, monkeypatch):
 
 def test_an_unreachable_server_is_given_up_quickly():
     began = time.monotonic()
-    assert not network.reachable("http://192.0.2.1/", seconds=0.3)  # reserved: never answers
+    assert not network.is_reachable("http://192.0.2.1/", seconds=0.3)  # reserved: never answers
     assert time.monotonic() - began < 2
 
 
@@ -212,6 +212,6 @@ def test_keras_inception_without_weights_and_network(monkeypatch, tmp_path):
     import keras
 
     monkeypatch.setattr(keras.config, "keras_home", lambda: str(tmp_path), raising=False)
-    monkeypatch.setattr(network, "reachable", lambda url: False)
+    monkeypatch.setattr(network, "is_reachable", lambda url: False)
     with pytest.raises(UserError, match=r"inception_v3_weights.*notop\.h5.*--no-fid"):
         get_extractor("inceptionv3")

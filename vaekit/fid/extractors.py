@@ -11,8 +11,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from vaekit import network
 from vaekit.errors import UserError
-from vaekit.fid import network
 
 KERAS_INCEPTION = (
     "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
@@ -118,7 +118,7 @@ def _keras_weights():
     path = Path(keras.config.keras_home()) / "models" / name
     if path.exists():
         return str(path)
-    if not network.reachable(KERAS_INCEPTION):
+    if not network.is_reachable(KERAS_INCEPTION):
         raise UserError(
             f"The weights of Keras' InceptionV3 are not at {path}, and there is no network to "
             f"fetch {KERAS_INCEPTION}. Place that file there, choose another --fid-extractor, or "

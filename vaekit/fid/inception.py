@@ -9,9 +9,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from vaekit import files
+from vaekit import files, network
 from vaekit.errors import UserError
-from vaekit.fid import frozen_graph, network, tfgan_import
+from vaekit.fid import frozen_graph, tfgan_import
 from vaekit.fid.extractors import Extractor
 
 VARIABLE = "VAE_INCEPTION"
@@ -94,7 +94,7 @@ def find_weights(path, handle):
     cached = _hub_cache(handle)
     if (cached / "saved_model.pb").exists():
         return cached
-    if not network.reachable(handle):
+    if not network.is_reachable(handle):
         raise _not_found(f"not at {cached}, ${VARIABLE} is not set, and {handle} does not answer")
     try:
         with network.timeout():

@@ -6,10 +6,10 @@ import threading
 import urllib.error
 import urllib.request
 
-SECONDS = 10.0
+SECONDS = 8.0
 
 
-def reachable(url, seconds=SECONDS):
+def is_reachable(url, seconds=SECONDS):
     """Whether the server of `url` answers within `seconds`, name lookup included."""
     answers = []
 
