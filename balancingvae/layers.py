@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from balancingvae import norm
+
 BATCH_NORM_EPSILON = 1e-5
 BATCH_NORM_DECAY = 0.999
 
@@ -40,14 +42,13 @@ class BatchNorm(keras.layers.Layer):
 
     def call(self, x, training=False):
         if training:
-            mean, variance = ops.moments(
-                ops.cast(x, "float32"), axes=list(range(len(x.shape) - 1)), keepdims=False
-            )
+            # Sums are tensors; TensorFlow's custom gradients take no variables.
+            gamma, beta = self.gamma + 0.0, self.beta + 0.0
+            y, mean, variance = norm.normalize(x, gamma, beta, BATCH_NORM_EPSILON)
             self._update_statistics(mean, variance)
-        else:
-            mean, variance = self.mean, self.variance
-        scale = self.gamma * ops.rsqrt(variance + BATCH_NORM_EPSILON)
-        shift = self.beta - mean * scale
+            return y
+        scale = self.gamma * ops.rsqrt(self.variance + BATCH_NORM_EPSILON)
+        shift = self.beta - self.mean * scale
         return ops.cast(ops.cast(x, "float32") * scale + shift, self.compute_dtype)
 
     def _update_statistics(self, mean, variance):
