@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vaekit import network
 from vaekit.errors import UserError
 from vaekit.fid import (
     Statistics,
@@ -17,7 +18,6 @@ from vaekit.fid import (
     fid,
     from_arguments,
     inception,
-    network,
     register_extractor,
 )
 from vaekit.fid.__main__ import main
