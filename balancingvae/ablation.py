@@ -69,7 +69,8 @@ def ablate(model, dataset, settings, count):
             name = f"GEN-{stage}"
             after[name], images[name] = measures.mean_variance(scaled), model.decode(scaled)
         rows.append({"rule": rule.name, "before": none, "after": after, "distances": images})
-    pictures = {"GEN-2": plain["GEN-2"], "GEN-2 renormalised": rows[4]["distances"]["GEN-2"]}
+    unit = next(row for row in rows if row["rule"] == LatentRule("unit").name)
+    pictures = {"GEN-2": plain["GEN-2"], "GEN-2 renormalised": unit["distances"]["GEN-2"]}
     for row in rows:
         row["distances"] = _values(dataset, row["distances"], settings)
     moved = _image_rows(model, dataset, pictures["GEN-2 renormalised"], plain, settings, count)

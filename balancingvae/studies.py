@@ -4,17 +4,32 @@ import logging
 import sys
 from pathlib import Path
 
-from balancingvae import comparison, configs, experiments, variance_report, variance_study
-from vaekit import cli, fid, reports
+from balancingvae import (
+    ablation,
+    baselines,
+    checkpoint,
+    comparison,
+    configs,
+    experiments,
+    families,
+    published,
+    rae,
+    train,
+    variance_report,
+    variance_study,
+)
+from vaekit import cli, fid, reports, shelf
 from vaekit.runs import hardware
 
-COMMANDS = ("variance", "policies")
+COMMANDS = ("variance", "policies", "baselines", "renormalization")
 
 
 def add_commands(commands):
     """Add the studies to the subparsers of the command line."""
     _add_variance(commands)
     _add_policies(commands)
+    _add_baselines(commands)
+    _add_renormalization(commands)
 
 
 def _add_variance(commands):
@@ -59,8 +74,7 @@ def _variance(arguments):
     lists = {name: tuple(getattr(arguments, name)) for name in fields}
     lists["budgets"] = tuple(sorted(set(lists["budgets"])))
     numbers = ("images", "test_images", "base_dim", "fc_dim", "seed")
-    # Many models in one process is what a study is; TensorFlow warns of every new trace.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    _quiet()
     plan = variance_study.Plan(**lists, **{name: getattr(arguments, name) for name in numbers})
     options = _options(arguments)
     say = (lambda line: None) if arguments.quiet else _say
@@ -106,6 +120,95 @@ def _policies(arguments):
     run_comparison(arguments, variants, "Rules for gamma", "policies")
 
 
+def _add_baselines(commands):
+    parser = commands.add_parser(
+        "baselines",
+        help="RAEs, densities on latents, one stage",
+        description="Deterministic autoencoders and VAEs at equal budget, with a Gaussian and a "
+        "mixture of ten fitted to their latents.",
+    )
+    add_comparison_arguments(parser)
+    parser.add_argument("--kinds", nargs="+", choices=rae.KINDS, default=tuple(rae.KINDS))
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        choices=("resnet", *families.FAMILIES),
+        default=("rae", "resnet"),
+        help="of the autoencoders (default: their own and the ResNet)",
+    )
+    parser.add_argument("--latent-weight", type=float, default=rae.LATENT_WEIGHT)
+    parser.add_argument("--penalty-weight", type=float, default=rae.PENALTY_WEIGHT)
+    parser.add_argument(
+        "--policies",
+        nargs="+",
+        choices=configs.GAMMA_POLICIES,
+        default=("computed", "learned"),
+        help="rules for gamma of the VAEs (default: computed learned)",
+    )
+    parser.set_defaults(function=_baselines)
+
+
+def _baselines(arguments):
+    _quiet()
+    weights = (arguments.latent_weight, arguments.penalty_weight)
+    autoencoders = [
+        baselines.Autoencoder(kind, network, *weights)
+        for network in arguments.networks
+        for kind in arguments.kinds
+    ]
+    variants = [
+        comparison.Variant(f"2S-VAE, {policy} gamma", {"gamma_policy": policy})
+        for policy in arguments.policies
+    ]
+    preset, options = configs.preset(arguments.name), comparison_options(arguments)
+    shared, seeds = shared_changes(arguments), range(arguments.seeds)
+    say = (lambda line: None) if arguments.quiet else _say
+    found = baselines.run_all(preset, autoencoders, variants, seeds, shared, options, say)
+    vae = next(results[0] for results in found.values() if "config" in results[0])
+    parts = baselines.sections(found, [budget(vae)], published.RAE.get(preset.dataset, ()))
+    place = Path(arguments.report or f"reports/baselines/{preset.name}")
+    page = reports.write_report(place, f"Baselines: {preset.name}", parts)
+    for table in parts[0].tables:
+        print(reports.plain_table(table) + "\n")
+    print(f"Report: {page} (and report.md, report.json beside it)")
+
+
+def _add_renormalization(commands):
+    parser = commands.add_parser(
+        "renormalization",
+        help="every reading of renormalisation on a trained run",
+        description="Ablates renormalisation of latents and of images on one trained model.",
+    )
+    parser.add_argument("directory", metavar="DIRECTORY", help="run or released checkpoint")
+    parser.add_argument("--test-images", type=cli.positive_integer, help="that many only")
+    cli.add_place_arguments(parser)
+    fid.add_arguments(parser)
+    parser.set_defaults(function=_renormalization)
+
+
+def _renormalization(arguments):
+    _quiet()
+    directory = shelf.resolve(arguments.directory, checkpoint.PACKAGE)
+    model = checkpoint.load(directory)
+    options = experiments.Options(data_dir=arguments.data_dir, test_images=arguments.test_images)
+    dataset = experiments.load(model.config, options)
+    count = min(len(dataset.test), train.MEASURED_IMAGES)
+    figures, pictures = ablation.ablate(model, dataset, fid.from_arguments(arguments), count)
+    place = Path(arguments.report or f"reports/renormalization/{model.config.name}")
+    ablation.figure_6(place / "figures", pictures)
+    text = f"{directory}: {model.config.dataset}, {count:,} test and generated images of each kind."
+    parts = ablation.sections(figures, place / "figures", text)
+    page = reports.write_report(place, f"Renormalisation: {model.config.name}", parts)
+    for section in parts[:2]:
+        print(reports.plain_table(section.tables[0]) + "\n")
+    print(f"Report: {page} (and report.md, report.json beside it)")
+
+
+def _quiet():
+    # Many models in one process is what a study is; TensorFlow warns of every new trace.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
 def add_comparison_arguments(parser):
     """Options of every command that trains variants of one preset at equal budget."""
     parser.add_argument("name", metavar="PRESET", help="preset or folder:PATH")
@@ -126,7 +229,7 @@ def add_comparison_arguments(parser):
 
 def run_comparison(arguments, variants, title, folder):
     """Train the variants, write the report, print its main table and the claims."""
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    _quiet()
     preset, options = configs.preset(arguments.name), comparison_options(arguments)
     shared = shared_changes(arguments)
     say = (lambda line: None) if arguments.quiet else _say

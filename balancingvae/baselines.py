@@ -1,0 +1,219 @@
+"""The rows that the papers' tables compare with: autoencoders, densities on latents, one stage."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from balancingvae import checkpoint, density, evaluate, experiments, measures, train, variance
+from balancingvae.comparison import over_seeds
+from balancingvae.rae import LATENT_WEIGHT, PENALTY_WEIGHT, RAE
+from vaekit import backend, files, plots, training
+from vaekit.images import to_uint8
+from vaekit.reports import Section, Table
+from vaekit.runs import Run, run_name
+
+SEED = 0
+# Most latents that a density is fitted to.
+MOST_CODES = 50_000
+SETS = ("REC", "GEN-1", "gaussian", "mixture", "GEN-2")
+
+
+@dataclasses.dataclass(frozen=True)
+class Autoencoder:
+    """One deterministic baseline: its kind (`rae.KINDS`) and network family."""
+
+    kind: str
+    network: str
+    latent_weight: float = LATENT_WEIGHT
+    penalty_weight: float = PENALTY_WEIGHT
+
+    @property
+    def name(self):
+        """As the tables call it: "RAE-L2, rae"."""
+        title = {"ae": "AE", "rae": "RAE"}.get(self.kind, f"RAE-{self.kind.upper()}")
+        return f"{title}, {self.network} network"
+
+
+def run_autoencoder(config, baseline, dataset, changes, options):
+    """Train (or continue, or reuse) one autoencoder and measure it with both densities.
+
+    Args:
+        config: a `Config`: data, network sizes, budget of the first stage.
+        baseline: an `Autoencoder`.
+        dataset: from `experiments.load`.
+        changes: the changed fields of the configuration; they name the directory.
+        options: `experiments.Options`.
+    Returns:
+        metrics, as its evaluation.json holds them.
+    """
+    config = dataclasses.replace(config, network=baseline.network)
+    changes = {**changes, "network": baseline.network, "images": len(dataset.train)}
+    folder = Path(options.runs) / checkpoint.PACKAGE / "baselines"
+    directory = folder / run_name(f"{config.name}-{baseline.kind}", changes) / f"seed{config.seed}"
+    described = checkpoint.describe(
+        config, autoencoder=dataclasses.asdict(baseline), data_fingerprint=dataset.fingerprint
+    )
+    with Run(directory, described, options.checkpoint_seconds) as run:
+        path = run.directory / evaluate.METRICS
+        if path.exists():
+            return files.read_json(path)
+        model = train_autoencoder(config, baseline, dataset, run, options)
+        files.save_npz(run.directory / "autoencoder.npz", checkpoint.to_arrays(model))
+        metrics = measure_autoencoder(model, dataset, run, options.settings)
+        files.write_json(path, metrics)
+    return metrics
+
+
+def train_autoencoder(config, baseline, dataset, run, options):
+    """The trained `RAE` of a run."""
+    train.check_dataset(config, dataset)
+    keras.utils.set_random_seed(config.seed)
+    chosen = backend.arithmetic("resnet", options.precision)
+    weights = (baseline.latent_weight, baseline.penalty_weight)
+    model = RAE(config, baseline.kind, *weights, dtype=chosen.policy)
+    optimizer = keras.optimizers.Adam(config.lr, epsilon=train.ADAM_EPSILON)
+    model.compile(optimizer, jit_compile=chosen.jit_compile)
+    training.fit(
+        model,
+        (dataset.train,),
+        run=run,
+        phase="autoencoder",
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        learning_rate=training.halved_every(config.lr, config.lr_epochs, config.lr_fac),
+        progress=options.progress,
+    )
+    return model
+
+
+def measure_autoencoder(model, dataset, run, settings):
+    """Errors and distances of reconstructions and of images from both densities."""
+    test = dataset.test[: evaluate.MEASURED_IMAGES]
+    real = test.astype(np.float32) / (1 if model.config.binary else 255)
+    rec = model.decode(model.codes(test))
+    codes = model.codes(dataset.train[:MOST_CODES])
+    sets = {"REC": rec} | density_sets(codes, model.decode, len(test))
+    for name in ("gaussian", "mixture"):
+        grid = to_uint8(sets[name][: evaluate.PICTURES])
+        plots.image_grid(run.figures / f"{name}.png", grid)
+    return {
+        "mse": measures.squared(real, rec),
+        "variance_loss": variance.variance_loss(real, rec),
+        "code_variance": measures.mean_variance(codes),
+        "test_images": len(test),
+        "distances": evaluate.distances(dataset, sets, settings),
+    }
+
+
+def density_sets(codes, decode, count):
+    """Images decoded from draws of one Gaussian and of a mixture of ten, fitted to `codes`."""
+    return {
+        name: decode(density.fit(codes, components, SEED).sample(count, SEED))
+        for name, components in density.COMPONENTS.items()
+    }
+
+
+def measure_latents_of(directory, dataset, settings):
+    """Both densities on the latents of a trained two-stage VAE, kept in its run directory.
+
+    They are fitted to one posterior sample of every training image, what its second stage learns.
+
+    Returns:
+        Rows of distances of the sets "gaussian" and "mixture".
+    """
+    path = Path(directory) / "densities.json"
+    if path.exists():
+        return files.read_json(path)
+    model = checkpoint.load(directory)
+    mean, log_var = model.encode(dataset.train[:MOST_CODES])
+    noise = np.random.default_rng(SEED).standard_normal(mean.shape)
+    codes = mean + np.exp(0.5 * log_var) * noise
+    count = len(dataset.test[: evaluate.MEASURED_IMAGES])
+    rows = evaluate.distances(dataset, density_sets(codes, model.decode, count), settings)
+    files.write_json(path, rows)
+    return rows
+
+
+def run_all(preset, autoencoders, variants, seeds, shared, options, say=print):
+    """Train and measure everything of a baselines table.
+
+    Args:
+        preset: the `Config` that all start from.
+        autoencoders: list of `Autoencoder`.
+        variants: list of `comparison.Variant`: two-stage VAEs.
+        seeds, shared, options, say: as of `comparison.run`.
+    Returns:
+        dict of row name -> list of metrics, one per seed.
+    """
+    found = {}
+    for seed in seeds:
+        for variant in variants:
+            changes = {**shared, **variant.changes}
+            config = dataclasses.replace(preset, **changes, seed=seed)
+            dataset = experiments.load(config, options)
+            metrics, run = experiments.run_one(config, changes, dataset, options)
+            metrics["distances"] = metrics["distances"] + measure_latents_of(
+                run.directory, dataset, options.settings
+            )
+            found.setdefault(variant.name, []).append(metrics)
+            say(f"{variant.name}, seed {seed}: mse {metrics['mse']:.5f}")
+        for baseline in autoencoders:
+            config = dataclasses.replace(preset, **shared, seed=seed)
+            dataset = experiments.load(config, options)
+            metrics = run_autoencoder(config, baseline, dataset, shared, options)
+            found.setdefault(baseline.name, []).append(metrics)
+            say(f"{baseline.name}, seed {seed}: mse {metrics['mse']:.5f}")
+    return found
+
+
+def sections(found, text, theirs=()):
+    """The report's sections.
+
+    Args:
+        found: from `run_all`.
+        text: paragraphs: the budget.
+        theirs: published rows (name, REC, GEN-1, GEN-2).
+    """
+    everything = [m for results in found.values() for m in results]
+    labels = list(dict.fromkeys(r["label"] for r in everything[0]["distances"]))
+    tables = [
+        Table([label, *SETS, "mse", "variance loss"], body)
+        for label in labels
+        if (body := _rows(found, label))
+    ]
+    notes = list(dict.fromkeys(r["warning"] for m in everything for r in m["distances"]))
+    explained = (
+        "REC: reconstructions. GEN-1: z from N(0, I), one stage. gaussian, mixture: z from one "
+        "Gaussian or a mixture of ten fitted to the latents of training images. GEN-2: z from the "
+        "second stage, as generated. Distances: lower is better."
+    )
+    parts = [Section("Baselines", text=[*text, explained, *filter(None, notes)], tables=tables)]
+    if theirs:
+        columns = ["published FID", "REC", "GEN-1 (one Gaussian)", "GEN-2 (mixture of ten)"]
+        parts.append(
+            Section("Published figures", tables=[Table(columns, [list(r) for r in theirs])])
+        )
+    return parts
+
+
+def _rows(found, label):
+    body = []
+    for name, results in found.items():
+        cells = [
+            over_seeds(
+                [
+                    row["value"]
+                    for metrics in results
+                    for row in metrics["distances"]
+                    if (row["set"], row["label"]) == (set_name, label)
+                ]
+            )
+            for set_name in SETS
+        ]
+        if any(cell is not None for cell in cells):
+            errors = [over_seeds([m[key] for m in results]) for key in ("mse", "variance_loss")]
+            body.append([name, *cells, *errors])
+    return body
