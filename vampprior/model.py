@@ -12,7 +12,7 @@ from vaekit.images import check_images
 from vaekit.training import predict
 from vampprior import importance
 from vampprior import noise as random
-from vampprior.compiled import compiled
+from vampprior.compiled import compiled, full_precision_products
 from vampprior.elbo import (
     elbo,
     gaussian_kl,
@@ -47,6 +47,7 @@ class VAE(keras.Model):
 
     def __init__(self, config):
         super().__init__(name="vae")
+        full_precision_products()
         self.config = config
         self.image_shape = config.image_shape
         pixels = math.prod(self.image_shape)

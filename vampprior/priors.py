@@ -22,7 +22,11 @@ def mixture_log_prob(z, means, log_vars):
     """log of the equal-weight mixture (1/K) sum_k N(z; means_k, exp(log_vars_k)).
 
     Tomczak & Welling (2018), equation 9. The quadratic form is expanded into two matrix products,
-    so that no `(batch, K, latent_dim)` tensor is ever made.
+    so that no `(batch, K, latent_dim)` tensor is ever made. It rounds as its summands do: by some
+    2^-24 of sum_d z_d^2 / variance_d, without a preferred sign. On a trained Frey Faces model, all
+    of whose log-variances are near -6 (summands up to 1e4), that is 4e-5 nats per sample and 4e-6
+    in the mean over samples. With TensorFloat-32 products it would be nats: see
+    `compiled.full_precision_products`.
 
     Args:
         z: `(batch, latent_dim)`.

@@ -33,13 +33,27 @@ def numpy(tensor):
     return ops.convert_to_numpy(tensor)
 
 
+def rounding(z, means, log_vars):
+    """How far float32 may take the expanded squares, nats: eps for each of the roundings that a
+    summand goes through (differences, products, and a sum over the latents in any order), times
+    the largest sum of summands."""
+    centre = np.float64(means).mean(0)
+    z, means = np.float64(z) - centre, np.float64(means) - centre
+    largest = (z[:, None] ** 2 + means**2) * np.exp(-np.float64(log_vars))
+    return (6 + z.shape[1]) * 2**-24 * largest.sum(-1).max()
+
+
 @pytest.mark.parametrize("offset", [0.0, 30.0])
 def test_mixture_density_equals_float64_sum_near_a_component(offset):
     means, log_vars = components(50, 40, offset=offset)
-    z = means[:20] + 0.1 * np.exp(0.5 * log_vars[:20])
-    # Squares here reach |z - centre|^2 / var of some 10 * e^6 over 40 latents: 1.6e5 * 6e-8 * few.
+    z = (means[:20] + 0.1 * np.exp(0.5 * log_vars[:20])).astype("float32")
+    # A mean far from 0 is known to 2^-24 of itself only, and so is the difference from it.
+    shift = 2**-23 * offset * (0.1 * np.exp(-0.5 * log_vars)).sum(-1).max()
     np.testing.assert_allclose(
-        numpy(mixture_log_prob(z, means, log_vars)), brute_force(z, means, log_vars), atol=0.03
+        numpy(mixture_log_prob(z, means, log_vars)),
+        brute_force(z, means, log_vars),
+        rtol=2**-22,
+        atol=rounding(z, means, log_vars) + shift,
     )
 
 
@@ -67,10 +81,14 @@ def test_mixture_ignores_the_order_of_its_components():
 
 
 def test_mixture_integrates_to_one_in_one_dimension():
-    means, log_vars = components(5, 1)
-    grid = np.linspace(-20, 20, 80001, dtype="float32")
-    density = np.exp(np.float64(numpy(mixture_log_prob(grid[:, None], means, log_vars))))
-    assert density.sum() * (grid[1] - grid[0]) == pytest.approx(1, abs=1e-4)
+    means, log_vars = components(5, 1, low=-3.0)
+    # Steps of 2^-11 are exact in float32; tails beyond 20 hold less than exp(-20).
+    grid = np.arange(-20 * 2**11, 20 * 2**11 + 1, dtype="float32")[:, None] / 2**11
+    near = grid[np.abs(grid[:, 0]) < 5]  # where the mass is; elsewhere errors weigh nothing
+    density = np.exp(np.float64(numpy(mixture_log_prob(grid, means, log_vars))))
+    error = rounding(near, means, log_vars)
+    assert error < 5e-4
+    assert density.sum() / 2**11 == pytest.approx(1, abs=error + 1e-6)
 
 
 def test_one_unit_component_is_the_standard_gaussian():
