@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
 COLUMNS = 12
-WINDOW = "1080,1900"  # pixels of the screenshot
+WINDOW = "1080,2200"  # pixels of the screenshot
 # A browser talks to its maker when it starts: most of that is switched off, the rest is not found.
 FLAGS = [
     "--headless",
