@@ -6,8 +6,16 @@ from keras import ops
 
 from balancingvae import balance
 from balancingvae.networks import build_networks, dense_decoder_two, dense_encoder_two
+from vaekit import devices
 from vaekit.errors import UserError
 from vaekit.training import predict
+
+# `Config.apply_l2` -> part of the network -> beginnings of the names of its penalised layers.
+L2_LAYERS = {
+    True: {"encoder": ("downsample",), "decoder": ("up",)},
+    "encoder": {"encoder": ("downsample",)},
+    "decoder": {"decoder": ("up", "scale")},
+}
 
 
 class Stage(keras.Model):
@@ -75,9 +83,13 @@ class Stage(keras.Model):
         }
 
     def draw_noise(self, target):
-        """Standard normal `(batch, latent_dim)` from the model's seed generator."""
-        shape = (ops.shape(target)[0], self.config.latent_dim)
-        return keras.random.normal(shape, dtype="float32", seed=self.seed_generator)
+        """Standard normal `(batch, latent_dim)` from the model's seed generator.
+
+        Replicas have the same seeds, so each draws for the whole batch and takes its part.
+        """
+        shape = (ops.shape(target)[0] * devices.replicas(), self.config.latent_dim)
+        noise = keras.random.normal(shape, dtype="float32", seed=self.seed_generator)
+        return devices.replica_part(noise)
 
     def losses_of(self, outputs):
         """Scalars `kl` and `generation` (nats per image), `mse` and `loss` of one batch.
@@ -106,8 +118,9 @@ class Stage(keras.Model):
         for key, tracker in self.trackers.items():
             tracker.update_state(values[key])
         if training:
-            self.update_running_error(values["mse"])
-        return values["loss"] + self.penalty()
+            self.update_running_error(devices.replica_mean(values["mse"]))
+        # TensorFlow adds the gradients of its replicas up.
+        return (values["loss"] + self.penalty()) / devices.replicas()
 
     def update_running_error(self, batch_error):
         """Let the batch's mean squared error into the running one, by the policy's rule."""
@@ -184,9 +197,9 @@ class StageOne(Stage):
             return 0.0
         kernels = (
             layer.kernel
-            for part in (self.encoder, self.decoder)
-            for layer in part.layers
-            if layer.name.startswith(("downsample", "up"))
+            for part, beginnings in L2_LAYERS[self.config.apply_l2].items()
+            for layer in getattr(self, part).layers
+            if layer.name.startswith(beginnings) and hasattr(layer, "kernel")
         )
         return self.config.l2_reg * sum(ops.sum(ops.square(kernel)) for kernel in kernels)
 
