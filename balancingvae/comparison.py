@@ -15,16 +15,16 @@ SCALES = {
     "full": {},
     "small": {
         "network": "conv",
-        "base_dim": 16,
+        "base_dim": 8,
         "fc_dim": 128,
         "second_dim": 256,
         "batch_size": 20,
-        "epochs": 30,
-        "epochs2": 40,
-        "lr": 1e-3,
-        "lr_epochs": 20,
-        "lr2": 1e-3,
-        "lr_epochs2": 30,
+        "epochs": 15,
+        "epochs2": 20,
+        "lr": 2e-3,
+        "lr_epochs": 10,
+        "lr2": 2e-3,
+        "lr_epochs2": 15,
     },
 }
 SMALL_IMAGES = 2000  # for training; as many test images are measured

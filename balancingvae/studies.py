@@ -1,5 +1,6 @@
 """Commands beside training one model: the papers' studies and comparisons, each a report."""
 
+import dataclasses
 import logging
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from balancingvae import (
     configs,
     experiments,
     families,
+    paper_figures,
     published,
     rae,
     train,
@@ -19,9 +21,11 @@ from balancingvae import (
     variance_study,
 )
 from vaekit import cli, fid, reports, shelf
+from vaekit.errors import UserError
 from vaekit.runs import hardware
 
-COMMANDS = ("variance", "policies", "baselines", "renormalization")
+COMMANDS = ("variance", "policies", "baselines", "renormalization", "figures")
+WATCHED_EPOCHS = 50
 
 
 def add_commands(commands):
@@ -30,6 +34,7 @@ def add_commands(commands):
     _add_policies(commands)
     _add_baselines(commands)
     _add_renormalization(commands)
+    _add_figures(commands)
 
 
 def _add_variance(commands):
@@ -201,6 +206,40 @@ def _renormalization(arguments):
     page = reports.write_report(place, f"Renormalisation: {model.config.name}", parts)
     for section in parts[:2]:
         print(reports.plain_table(section.tables[0]) + "\n")
+    print(f"Report: {page} (and report.md, report.json beside it)")
+
+
+def _add_figures(commands):
+    parser = commands.add_parser(
+        "figures",
+        help="latents and errors during training, nearest against bilinear faces",
+        description="Trains the first stage for 50 epochs and watches mean sigma squared of every "
+        "latent; resizes CelebA's faces both ways.",
+    )
+    add_comparison_arguments(parser)
+    parser.add_argument("--no-faces", action="store_true", help="leave CelebA out")
+    parser.set_defaults(function=_figures)
+
+
+def _figures(arguments):
+    _quiet()
+    changes = {"epochs": WATCHED_EPOCHS, **shared_changes(arguments)}
+    config = dataclasses.replace(configs.preset(arguments.name), **changes)
+    options = comparison_options(arguments)
+    records = paper_figures.watch(config, changes, options)
+    place = Path(arguments.report or f"reports/figures/{config.name}")
+    text = (
+        f"{config.dataset}, {config.network} with base_dim {config.base_dim}, {config.latent_dim} "
+        f"latents, {config.epochs} epochs, {options.images or 'all'} training images; measured on "
+        f"{paper_figures.WATCHED_IMAGES} test images."
+    )
+    parts = paper_figures.sections(records, text, place / "figures")
+    if not arguments.no_faces:
+        try:
+            parts.append(paper_figures.faces_section(arguments.data_dir, place / "figures"))
+        except UserError as error:
+            print(f"No faces: {error}", file=sys.stderr)
+    page = reports.write_report(place, f"Figures: {config.name}", parts)
     print(f"Report: {page} (and report.md, report.json beside it)")
 
 
