@@ -6,17 +6,24 @@ usage() {
     cat <<'EOF'
 usage: ./reproduce.sh TARGET [options]
 
-targets                     what it makes                                    time on two CPU cores
-  digits                    both packages on 8 x 8 digits, and a report      under 3 minutes
-  tests                     linter and test suite                            under 5 minutes
-  balancingvae-DATASET      two-stage VAE: training, evaluation, report      see below
-  vampprior-DATASET         MLP VAE with each prior: the same                see below
-  cifar10, celeba           the preset of the papers (= balancingvae-...)    weeks; a day or more on a GPU
+targets                     what it makes                                     time on two CPU cores
+  digits                    both packages on 8 x 8 digits, and a report       under 3 minutes
+  tests                     linter and test suite                             under 5 minutes
+  cifar10, celeba           two-stage VAE, the papers' presets and tables     weeks (--quick: under 10 minutes)
+  static_mnist, fashion_mnist, frey_faces, caltech101
+                            MLP VAE with each prior: a row of Table 1         an hour to days
+  vampprior_k               log-likelihood against the number of pseudo-inputs  hours
+  variance                  variance loss against mse: networks and datasets  half an hour
+  policies, baselines, renormalization
+                            rules for gamma, other autoencoders, ways to renormalise   see --help of each
+  figures                   the other figures of the balancing papers         see --help
+  balancingvae-DATASET      two-stage VAE: training, evaluation, report       see below
+  vampprior-DATASET         MLP VAE with each prior: the same                 see below
 
 DATASET is digits, mnist, fashion_mnist, static_mnist, frey_faces, caltech101_silhouettes, cifar10, celeba,
 or folder:PATH for images of your own. One epoch takes seconds (digits, frey_faces) to minutes (cifar10);
 shorten a run with --epochs N and --images N. Options after the target go to the package's command line:
-./reproduce.sh vampprior-digits --help lists them.
+./reproduce.sh vampprior-digits --help lists them (--protocol tomczak takes Tomczak & Welling's settings).
 
 Data come from $VAE_DATA_DIR, else ./data (see data/README.md). A virtual environment .venv is made and used unless
 one is active. Runs stand in runs/, joined reports in reports/. The same command again continues what is there.
@@ -27,6 +34,8 @@ target=${1:-}
 case $target in
     "" | -h | --help | help) usage; exit 0 ;;
     digits | tests | cifar10 | celeba) ;;
+    static_mnist | fashion_mnist | frey_faces | caltech101 | vampprior_k) ;;
+    variance | policies | baselines | renormalization | figures) ;;
     balancingvae-?* | vampprior-?*) ;;
     *) echo "unknown target: $target" >&2; usage >&2; exit 2 ;;
 esac
@@ -80,6 +89,13 @@ case $target in
         exec "$python" -m vaekit.reports reports/digits "Handwritten digits" reports/digits/balancingvae reports/digits/vampprior
         ;;
     cifar10 | celeba) set_up ""; exec "$python" -m balancingvae "$target" "$@" ;;
+    static_mnist | fashion_mnist | frey_faces) set_up ""; exec "$python" -m vampprior "$target" "$@" ;;
+    caltech101) set_up ""; exec "$python" -m vampprior caltech101_silhouettes "$@" ;;
+    vampprior_k) set_up ""; exec "$python" -m vampprior k "$@" ;;
+    variance | policies | baselines | renormalization | figures)
+        set_up ""
+        exec "$python" -m balancingvae "$target" "$@"
+        ;;
     balancingvae-*) set_up ""; exec "$python" -m balancingvae "${target#balancingvae-}" "$@" ;;
     vampprior-*) set_up ""; exec "$python" -m vampprior "${target#vampprior-}" "$@" ;;
 esac
