@@ -1,6 +1,7 @@
 """Typed settings: one frozen dataclass, one preset per dataset, prior and protocol."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from vaekit.cli import closest
@@ -81,10 +82,11 @@ class Config:
         for name, value in counts.items():
             if not _is_whole(value) or value < (0 if name in _MAY_BE_ZERO else 1):
                 raise UserError(f"{name} must be a whole number of at least 1; {value!r} came.")
-        if not self.lr > 0 or self.pseudo_input_std < 0:
+        start = (self.pseudo_input_mean, self.pseudo_input_std)
+        if not 0 < self.lr < math.inf or not all(map(math.isfinite, start)) or start[1] < 0:
             raise UserError(
-                f"lr must be above 0 and pseudo_input_std at least 0; {self.lr!r} and "
-                f"{self.pseudo_input_std!r} came."
+                "lr must be a number above 0, pseudo_input_mean a number and pseudo_input_std one "
+                f"of at least 0; {self.lr!r}, {start[0]!r} and {start[1]!r} came."
             )
         if self.dynamic_binarization and self.likelihood != "bernoulli":
             raise UserError("dynamic_binarization makes 0/1 pixels: it needs likelihood bernoulli.")

@@ -100,15 +100,22 @@ def _keep_seconds(metrics, previous):
 
 def draw(model, data, folder):
     """Write data, reconstructions, samples and pseudo-inputs as PNG grids into `folder`."""
-    scale = 255 if model.likelihood.name == "bernoulli" else 1
-    # Spread over the test images: static MNIST's are sorted by digit.
-    count = len(data.test)
-    originals = data.test[np.linspace(0, count - 1, min(PICTURES, count)).astype(int)]
-    plots.image_grid(folder / "originals.png", originals * np.uint8(scale))
+    binary = model.likelihood.name == "bernoulli"
+    originals, examples = _spread(data.test), _spread(data.train)
+    grey = (
+        model.config.dynamic_binarization or not binary
+    )  # training images, as the dataset has them
+    plots.image_grid(folder / "examples.png", examples * np.uint8(1 if grey else 255))
+    plots.image_grid(folder / "originals.png", originals * np.uint8(255 if binary else 1))
     plots.image_grid(folder / "reconstructions.png", model.reconstruct(originals))
     plots.image_grid(folder / "samples.png", model.sample(PICTURES, seed=SEED))
     if model.pseudo_inputs is not None:
         plots.image_grid(folder / "pseudo_inputs.png", model.pseudo_inputs[:PICTURES])
+
+
+def _spread(images):
+    # Not the first ones: static MNIST's are sorted by digit.
+    return images[np.linspace(0, len(images) - 1, min(PICTURES, len(images))).astype(int)]
 
 
 def metrics_table(all_metrics):
@@ -146,11 +153,11 @@ def sections(all_metrics, runs, folder, relative):
         ],
         tables=[metrics_table(all_metrics)],
     )
-    summary.figures.append(
-        Figure(
-            relative(_histogram(runs, all_metrics, folder)), "log p(x) of the single test images"
-        )
-    )
+    examples, histogram = runs[0].figures / "examples.png", _histogram(runs, all_metrics, folder)
+    summary.figures += [
+        Figure(relative(examples), "Training images"),
+        Figure(relative(histogram), "log p(x) of the single test images"),
+    ]
     return [
         summary,
         *(_pictures(m, run, relative) for m, run in zip(all_metrics, runs, strict=True)),

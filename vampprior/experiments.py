@@ -101,6 +101,8 @@ def run_row(configurations, changes, options, report=None):
     metrics, runs = zip(*results, strict=True)
     page = _report(metrics, runs, folder, f"VampPrior VAE on {name}", dataset.source)
     print(reports.plain_table(evaluate.metrics_table(metrics)))
+    for section in table.sections(_by_preset(metrics)):
+        print(f"\n{section.title}\n{reports.plain_table(section.tables[0])}")
     print(f"\nReport: {page} (and report.md, report.json beside it)")
     return page
 

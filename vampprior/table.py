@@ -26,7 +26,8 @@ COLUMNS = [
 
 
 def collect(folder):
-    """The evaluations of all full runs under a folder: those of a preset without changed options.
+    """The evaluations of all full runs under a folder: those of a preset without changed options,
+    digits left out.
 
     Args:
         folder: "runs/vampprior" or "checkpoints/vampprior".
@@ -35,26 +36,31 @@ def collect(folder):
     """
     found = {}
     for path in sorted(Path(folder).glob(f"*/seed*/{METRICS}")):
-        if path.parent.parent.name in configs.PRESETS:
-            found.setdefault(path.parent.parent.name, []).append(files.read_json(path))
+        name = path.parent.parent.name
+        if name in configs.PRESETS and not name.startswith("digits"):
+            found.setdefault(name, []).append(files.read_json(path))
     if not found:
         raise UserError(
-            f"No finished evaluation of a preset lies under {folder}. Train one first, for "
+            f"No finished evaluation of a published preset lies under {folder}. Train one, for "
             "example: python -m vampprior caltech101_silhouettes."
         )
     return found
 
 
 def sections(found):
-    """One section per dataset and protocol, with one row per prior and number of samples."""
+    """One section per dataset and protocol, with one row per prior and number of samples.
+
+    Digits, which nobody published, have one protocol of their own and no section.
+    """
     result = []
     for protocol in configs.PROTOCOLS:
         for dataset in configs.DATASETS:
             names = [f"{protocol}_{dataset}_{prior}" for prior in configs.PRIORS]
             rows = [row for name in names if name in found for row in _rows(protocol, found[name])]
             if rows:
+                title = f"{dataset}, {protocol}: measured beside published"
                 text = [f"Published: {published.source(protocol, dataset)}."]
-                result.append(Section(f"{dataset}, {protocol}", text, [Table(COLUMNS, rows)]))
+                result.append(Section(title, text, [Table(COLUMNS, rows)]))
     return result
 
 

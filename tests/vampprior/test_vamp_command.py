@@ -49,7 +49,7 @@ def test_a_run_holds_what_the_report_shows(finished):
     assert metrics["elbo"] == pytest.approx(metrics["reconstruction"] - metrics["kl"], rel=1e-5)
     assert mean > metrics["elbo"]
     page = (finished / "report" / "report.html").read_text()
-    assert page.count("data:image/png;base64") == 5 and f"{mean:.2f}" in page
+    assert page.count("data:image/png;base64") == 6 and f"{mean:.2f}" in page
     assert (run / "report.md").exists()
 
 

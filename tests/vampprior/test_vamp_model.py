@@ -195,6 +195,20 @@ def test_the_other_priors_train(prior, tmp_path):
         assert all(row.tobytes() in rows for row in model.pseudo_inputs.reshape(6, -1))
 
 
+def test_pseudo_inputs_start_from_training_images_when_told():
+    config = dataclasses.replace(TINY, pseudo_input_start="data", pseudo_input_std=0.0)
+    for changes, source in (
+        ({}, dataset()),
+        ({"dynamic_binarization": True}, dataset("discretized_logistic", levels=200)),
+    ):
+        data = train.prepare(dataclasses.replace(config, **changes), source)
+        model = train.build(dataclasses.replace(config, **changes), data)
+        rows = (data.train / (255 if changes else 1)).reshape(200, -1)
+        apart = np.abs(model.pseudo_inputs.reshape(6, 1, -1) - rows).max(-1)
+        assert apart.min(1).max() < 1e-6
+        assert model.pseudo.trainable_variables
+
+
 def test_dynamic_binarization_trains_on_grey_and_scores_one_fixed_binarization(tmp_path):
     config = dataclasses.replace(TINY, dynamic_binarization=True, prior="standard", epochs=1)
     source = dataset("discretized_logistic", levels=200)
@@ -232,6 +246,10 @@ def test_data_that_do_not_fit_the_configuration_are_refused():
         {"num_pseudo_inputs": 0},
         {"epochs": 1.5},
         {"lr": 0.0},
+        {"lr": float("nan")},
+        {"pseudo_input_mean": float("nan")},
+        {"pseudo_input_std": -0.1},
+        {"pseudo_input_start": "zeros"},
         {"hidden_units": (0, 5)},
         {"likelihood": "discretized_logistic", "dynamic_binarization": True},
     ],
