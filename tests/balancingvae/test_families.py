@@ -28,7 +28,7 @@ TINY = dataclasses.replace(
 
 @pytest.mark.parametrize("network", FAMILIES)
 def test_every_family_takes_8_to_64_pixels_in_one_and_three_channels(network):
-    for side, channels in ((8, 1), (16, 3), (32, 3), (64, 1)):
+    for side, channels in ((8, 1), (64, 3)):
         shape = (side, side, channels)
         config = dataclasses.replace(TINY, network=network, image_shape=shape)
         encoder, decoder = build_networks(config)
