@@ -39,7 +39,7 @@ def add_training_arguments(parser):
     group.add_argument("--epochs", type=positive_integer, help="epochs, instead of the preset's")
     group.add_argument("--batch-size", type=positive_integer, help="images per batch")
     group.add_argument("--lr", type=positive_number, help="initial learning rate")
-    group.add_argument("--seed", type=int, default=0, help="random seed (default 0)")
+    group.add_argument("--seed", type=seed, default=0, help="random seed (default 0)")
     group.add_argument(
         "--images", type=positive_integer, help="train on that many images only (a seeded choice)"
     )
@@ -85,6 +85,14 @@ def positive_integer(text):
     """argparse type: an integer of at least 1."""
     value = int(text)
     if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def seed(text):
+    """argparse type: an integer of at least 0."""
+    value = int(text)
+    if value < 0:
         raise ValueError(text)
     return value
 

@@ -137,7 +137,7 @@ def _parser(commands, name, help_text, default, unit):
     parser.add_argument(
         "--n", type=cli.positive_integer, default=default, help=f"{unit} (default {default})"
     )
-    parser.add_argument("--seed", type=int, default=0, help="random seed (default 0)")
+    parser.add_argument("--seed", type=cli.seed, default=0, help="random seed (default 0)")
     parser.add_argument("--out", default=f"{name}.png", help=f".png or .npz (default {name}.png)")
     return parser
 

@@ -20,6 +20,7 @@ from vaekit.reports import Table, plain_table
 RELEASE_URL = ""
 CLONE = Path(__file__).resolve().parent.parent / "checkpoints"
 MANIFEST = "MANIFEST.json"
+PACKAGES = ("balancingvae", "vampprior")
 LARGEST = 10_000_000  # bytes; larger files are listed, not committed
 
 # Parts of names and of files' paths begin with no dot: none leads out of its folder.
@@ -45,7 +46,14 @@ def resolve(name_or_directory, package):
     if path.is_dir() or not isinstance(name_or_directory, str):
         return path
     parts = name_or_directory.split("/")
-    if not NAME.fullmatch(name_or_directory) or (len(parts) == 3 and parts[0] != package):
+    if not NAME.fullmatch(name_or_directory):
+        return path
+    if len(parts) == 3 and parts[0] != package:
+        if parts[0] in PACKAGES:
+            raise UserError(
+                f"{name_or_directory} is a name of {parts[0]}'s. Load it with {parts[0]}.load, or "
+                f"python -m {parts[0]}."
+            )
         return path
     shelf = open_shelf()
     name = _full_name(name_or_directory, package, shelf)

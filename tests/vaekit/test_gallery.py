@@ -74,3 +74,11 @@ def test_commands_write_pictures_and_arrays(name, tmp_path, capsys):
 def test_other_file_names_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"\.png or \.npz"):
         gallery.write(tmp_path / "x.jpg", IMAGES)
+
+
+def test_a_negative_seed_is_refused(capsys):
+    parser = argparse.ArgumentParser()
+    gallery.add_commands(parser.add_subparsers(), PACKAGE)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["sample", "here", "--seed", "-1"])
+    assert "invalid seed value: '-1'" in capsys.readouterr().err

@@ -119,6 +119,8 @@ def test_unknown_names_are_answered_with_the_known(clone):
         shelf.resolve("digit/seed2", "balancingvae")
     with pytest.raises(UserError, match="None is released"):
         shelf.resolve("digits", "vampprior")
+    with pytest.raises(UserError, match=r"a name of vampprior's. Load it with vampprior\.load"):
+        shelf.resolve("vampprior/digits_vampprior/seed0", "balancingvae")
 
 
 def test_damage_is_found(clone):
