@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from balancingvae import checkpoint, evaluate, train
-from vaekit import backend, datasets, fid, reports, shelf
+from vaekit import backend, datasets, fid, files, reports, shelf
 from vaekit.runs import Run, run_name
 
 # `quick` shrinks network, data and epochs, so that the whole path takes minutes on two cores.
@@ -121,8 +121,13 @@ def evaluate_again(directory, options):
     dataset = load(model.config, options)
     train.check_dataset(model.config, dataset)
     described = checkpoint.describe(model.config)
-    folder = options.runs / checkpoint.PACKAGE / "evaluated" / directory.name
+    preset, seed = directory.resolve().parts[-2:]
+    folder = options.runs / checkpoint.PACKAGE / "evaluated" / preset / seed
     with Run(folder, described) as run:
+        history = directory / "metrics.jsonl"
+        if history.exists():  # the training's epochs, time and curves
+            text = history.read_text(encoding="utf-8")
+            files.write_text(run.directory / history.name, text)
         metrics = evaluate.evaluate(model, dataset, run, options.settings)
         page = report(metrics, run, folder, dataset.source)
     print(reports.plain_table(evaluate.main_table([metrics])))
