@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from balancingvae import experiments
+from balancingvae import configs, experiments
 from balancingvae.evaluate import RENORMALIZED, SETS
 from vaekit import plots
 from vaekit.reports import Figure, Section, Table, show
@@ -70,6 +70,38 @@ def policies(gammas=(1.0,), kl_factors=(None,), cross_entropy=False):
         for factor in kl_factors
         for rule in rules
     ]
+
+
+def learning_rates(rate):
+    """Balancing's Table 5, in multiples of its base rate, and Dai & Wipf's learned gamma."""
+    sweep = [
+        Variant(f"computed gamma, lr {factor * rate:.2g}", {"lr": factor * rate})
+        for factor in (1.0, 2.0, 1.5, 0.5)
+    ]
+    learned = {"gamma_policy": "learned", "kl_factor": 1.0}
+    return [*sweep, Variant("learned gamma (Dai & Wipf)", learned)]
+
+
+def celeba_models(preset, shared):
+    """Balancing's Table 3: models 1 to 4, each with computed and with learned gamma.
+
+    Args:
+        preset: the `Config` of celeba.
+        shared: a scale's settings, which the models' budgets give way to.
+    """
+    variants = []
+    for policy in ("computed", "learned"):
+        for number in range(1, 5):
+            model = configs.preset(f"celeba_model{number}")
+            changes = {
+                field.name: getattr(model, field.name)
+                for field in dataclasses.fields(model)
+                if field.name not in ("name", *shared)
+                and getattr(model, field.name) != getattr(preset, field.name)
+            }
+            changes["gamma_policy"] = policy
+            variants.append(Variant(f"{policy} gamma, model {number}", changes))
+    return variants
 
 
 def _with_factor(variant, factor, suffix):

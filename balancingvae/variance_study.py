@@ -82,11 +82,11 @@ class Plan:
         )
 
 
-def preset_of(dataset):
-    """The preset of a dataset; of a folder of images with their shape."""
+def preset_of(dataset, data_dir=None):
+    """The preset of a dataset's name; of a folder of images with their shape."""
     if not dataset.startswith("folder:"):
         return configs.preset(dataset)
-    return configs.preset(dataset, datasets.load(dataset).image_shape)
+    return configs.preset(dataset, datasets.load(dataset, data_dir).image_shape)
 
 
 def run_study(plan, options, say=print):
