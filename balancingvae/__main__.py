@@ -4,14 +4,15 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from balancingvae import checkpoint, configs, experiments, studies, tf1
+from balancingvae import checkpoint, configs, experiments, families, studies, tf1
 from vaekit import cli, fid, gallery
 from vaekit.errors import UserError
 
 COMMANDS = ("train", "evaluate", "import-tf1", *studies.COMMANDS, *gallery.COMMANDS)
 FIELDS = (
-    "epochs", "epochs2", "batch_size", "lr", "lr_epochs", "lr2", "lr_epochs2", "latent_dim",
-    "base_dim", "num_scale", "second_dim", "gamma_policy", "kl_factor", "renormalization",
+    "epochs", "epochs2", "batch_size", "lr", "lr_epochs", "lr2", "lr_epochs2", "network",
+    "latent_dim", "base_dim", "num_scale", "second_dim", "gamma_policy", "kl_factor",
+    "renormalization",
 )  # fmt: skip
 
 
@@ -89,6 +90,7 @@ def _options(arguments):
         images=given.get("images"),
         test_images=given.get("test_images"),
         precision=given.get("precision", "auto"),
+        devices=given.get("devices", 1),
         checkpoint_seconds=given.get("checkpoint_seconds", 20.0),
         progress=cli.progress(arguments),
         tensorboard=bool(given.get("tensorboard")),
@@ -105,6 +107,13 @@ def _parser():
         "--quick", action="store_true", help="the whole path in minutes: few images, small network"
     )
     train.add_argument("--test-images", type=cli.positive_integer, help="measure that many only")
+    train.add_argument(
+        "--devices",
+        type=cli.positive_integer,
+        default=1,
+        metavar="N",
+        help="spread each batch over N devices (default 1)",
+    )
     cli.add_training_arguments(train)
     _add_model_arguments(train)
     fid.add_arguments(train)
@@ -135,6 +144,7 @@ def _add_model_arguments(parser):
     group.add_argument("--lr-epochs2", type=cli.positive_integer, help="second stage: the same")
     for name in ("--latent-dim", "--base-dim", "--num-scale", "--second-dim"):
         group.add_argument(name, type=cli.positive_integer)
+    group.add_argument("--network", choices=("resnet", *families.FAMILIES))
     group.add_argument("--gamma-policy", choices=configs.GAMMA_POLICIES)
     group.add_argument("--kl-factor", type=cli.positive_number, help="weight k of the KL")
     group.add_argument("--renormalization", choices=configs.RENORMALIZATIONS)

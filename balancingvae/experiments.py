@@ -24,6 +24,7 @@ class Options:
         data_dir: datasets; None for $VAE_DATA_DIR, else ./data.
         images, test_images: take that many only, a seeded choice; None for all.
         precision: "auto", "float32" or "bfloat16".
+        devices: over how many devices training spreads each batch.
         checkpoint_seconds: least time between two checkpoints.
         progress: whether to show it; "verbose" for a line per epoch.
         tensorboard: whether training writes curves for TensorBoard.
@@ -35,6 +36,7 @@ class Options:
     images: int | None = None
     test_images: int | None = None
     precision: str = "auto"
+    devices: int = 1
     checkpoint_seconds: float = 20.0
     progress: bool | str = True
     tensorboard: bool = False
@@ -86,7 +88,9 @@ def run_one(config, changes, dataset, options):
     if options.progress:
         print(f"{config.name}, seed {config.seed}: {directory}", file=sys.stderr)
     with Run(directory, description, options.checkpoint_seconds, options.tensorboard) as run:
-        model = train.train(config, dataset, run, options.precision, options.progress)
+        model = train.train(
+            config, dataset, run, options.precision, options.progress, options.devices
+        )
         metrics = evaluate.evaluate(model, dataset, run, options.settings)
         report(metrics, run, directory, dataset.source)
     return metrics, run

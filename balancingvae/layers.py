@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from balancingvae import norm
+from vaekit import devices
 
 BATCH_NORM_EPSILON = 1e-5
 BATCH_NORM_DECAY = 0.999
@@ -41,14 +42,19 @@ class BatchNorm(keras.layers.Layer):
         self.updates = weight("updates", "zeros", shape=())
 
     def call(self, x, training=False):
-        if training:
+        if training and devices.replicas() > 1:
+            mean, variance = _moments_over_replicas(ops.cast(x, "float32"))
+            self._update_statistics(mean, variance)
+        elif training:
             # Sums are tensors; TensorFlow's custom gradients take no variables.
             gamma, beta = self.gamma + 0.0, self.beta + 0.0
             y, mean, variance = norm.normalize(x, gamma, beta, BATCH_NORM_EPSILON)
             self._update_statistics(mean, variance)
             return y
-        scale = self.gamma * ops.rsqrt(self.variance + BATCH_NORM_EPSILON)
-        shift = self.beta - self.mean * scale
+        else:
+            mean, variance = self.mean, self.variance
+        scale = self.gamma * ops.rsqrt(variance + BATCH_NORM_EPSILON)
+        shift = self.beta - mean * scale
         return ops.cast(ops.cast(x, "float32") * scale + shift, self.compute_dtype)
 
     def _update_statistics(self, mean, variance):
@@ -64,3 +70,10 @@ class BatchNorm(keras.layers.Layer):
             shadow.assign(new)
             statistic.assign(new / weight)
         self.updates.assign(updates)
+
+
+def _moments_over_replicas(x):
+    """Mean and population variance `(channels,)` of the batch that all replicas share."""
+    axes = list(range(len(x.shape) - 1))
+    mean = devices.replica_mean(ops.mean(x, axis=axes))
+    return mean, devices.replica_mean(ops.mean(ops.square(x - mean), axis=axes))

@@ -5,7 +5,7 @@ import numpy as np
 
 from balancingvae import checkpoint, variance
 from balancingvae.model import TwoStageVAE
-from vaekit import backend, files, training
+from vaekit import backend, devices, files, training
 from vaekit.checkpoints import load as load_checkpoint
 from vaekit.errors import UserError
 
@@ -30,21 +30,23 @@ def check_dataset(config, dataset):
         )
 
 
-def build(config, precision="auto"):
+def build(config, precision="auto", device_count=1):
     """A fresh model, both stages compiled; its weights depend on the seed alone."""
     keras.utils.set_random_seed(config.seed)
     one, two = backend.arithmetic("resnet", precision), backend.arithmetic("mlp", precision)
     model = TwoStageVAE(config, one.policy, two.policy)
+    # XLA cannot compile a step that waits for TensorFlow's other replicas.
+    compiles = device_count == 1 or keras.backend.backend() == "jax"
     for stage, rate, chosen in (
         (model.stage_one, config.lr, one),
         (model.stage_two, config.lr2, two),
     ):
         optimizer = keras.optimizers.Adam(rate, epsilon=ADAM_EPSILON)
-        stage.compile(optimizer, jit_compile=chosen.jit_compile)
+        stage.compile(optimizer, jit_compile=chosen.jit_compile and compiles)
     return model
 
 
-def train(config, dataset, run, precision="auto", progress=True):
+def train(config, dataset, run, precision="auto", progress=True, device_count=1):
     """The trained model of a run; goes on where the run stopped, and is instant where it is done.
 
     Args:
@@ -53,29 +55,38 @@ def train(config, dataset, run, precision="auto", progress=True):
         run: a `vaekit.runs.Run`.
         precision: "auto", "float32" or "bfloat16".
         progress: whether to show epochs, losses and the time left.
+        device_count: over how many devices each batch is spread. The result is that of one, but for
+            the noise of TensorFlow's second stage, which XLA draws only where it is not spread.
     """
     check_dataset(config, dataset)
+    devices.check(device_count, config.batch_size)
     model = build(config, precision)
     shared = {"run": run, "batch_size": config.batch_size, "progress": progress}
-    training.fit(
-        model.stage_one,
+
+    def fit(name, arrays, **options):
+        if device_count == 1:
+            training.fit(getattr(model, name), arrays, phase=name, **options, **shared)
+            return
+        with devices.spread(device_count):
+            stage = getattr(build(config, precision, device_count), name)
+            training.fit(stage, arrays, phase=name, **options, **shared)
+        checkpoint.assign(getattr(model, name), checkpoint.to_arrays(stage), "the spread copy")
+
+    fit(
+        "stage_one",
         (dataset.train,),
-        phase="stage_one",
         epochs=config.epochs,
         seed=config.seed,
         learning_rate=training.halved_every(config.lr, config.lr_epochs, config.lr_fac),
-        **shared,
     )
     if config.epochs2:
-        training.fit(
-            model.stage_two,
+        fit(
+            "stage_two",
             posterior(model, dataset.train, run),
-            phase="stage_two",
             epochs=config.epochs2,
             # Another order of the data than in stage one.
             seed=config.seed + 1_000_000,
             learning_rate=training.halved_every(config.lr2, config.lr_epochs2, config.lr_fac),
-            **shared,
         )
     model.latent_std = latent_std(model, dataset.test[:MEASURED_IMAGES])
     checkpoint.save(model, run.directory)

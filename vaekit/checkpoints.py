@@ -55,7 +55,7 @@ def load(path):
 def to_arrays(variables):
     """Keras variables as a dict of arrays, named by position and path, so that names are unique."""
     # Copies: JAX reuses the buffers of the weights that a step replaces.
-    values = (np.asarray(variable.value).copy() for variable in variables)
+    values = (np.array(variable.numpy()) for variable in variables)
     return dict(zip(_names(variables), values, strict=True))
 
 
