@@ -95,7 +95,10 @@ def _fid_page(number, dataset, two_stage):
         "reconstructions; GEN-1: z from the prior; GEN-2: z from the second stage.",
         markdown(theirs),
         "## Measured here",
-        _command(dataset, f"`{dataset}` follows the published code, `{dataset}_paper` the text."),
+        _command(
+            f"balancingvae {dataset}",
+            f"`{dataset}` follows the published code, `{dataset}_paper` the text.",
+        ),
         _two_stage({m["config"]["name"]: [m] for m in full}) if full else NOT_RUN,
     ]
     if changed:
