@@ -296,6 +296,23 @@ def preset(name, image_shape=None):
     )
 
 
+# What makes a training shorter or a network smaller.
+_BUDGET = (
+    "epochs", "epochs2", "num_scale", "block_per_scale", "base_dim", "fc_dim", "latent_dim",
+    "second_depth", "second_dim",
+)  # fmt: skip
+
+
+def shortfall(values):
+    """In words, what of a configuration (a plain dict) is less than its preset has; a list."""
+    base = PRESETS.get(values["name"])
+    return [
+        f"{name} {values[name]} in place of {getattr(base, name)}"
+        for name in _BUDGET
+        if base is not None and values[name] < getattr(base, name)
+    ]
+
+
 def from_dict(values):
     """A Config from the plain dict that `dataclasses.asdict` gave, as in config.json."""
     known = {field.name for field in dataclasses.fields(Config)}

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from balancingvae import measures, published, variance
+from balancingvae import configs, measures, published, variance
 from balancingvae.train import MEASURED_IMAGES, sampled_reconstruction
 from vaekit import fid, files, plots
 from vaekit.errors import UserError
@@ -41,6 +41,7 @@ def evaluate(model, dataset, run, settings, count=MEASURED_IMAGES):
         "config": run.config["config"],
         "test_images": len(test),
         "training_images": len(dataset.train),
+        "reduced_images": run.config.get("images") is not None,
         "epochs": {phase: len(run.records(phase)) for phase in ("stage_one", "stage_two")},
         "training_seconds": sum(record["seconds"] for record in run.records()),
         "gamma": float(model.stage_one.gamma),
@@ -155,11 +156,24 @@ def main_table(all_metrics):
     rows = []
     for m in all_metrics:
         epochs = f"{m['epochs']['stage_one']} + {m['epochs']['stage_two']}"
-        row = [m["config"]["name"], m["config"]["seed"], epochs, m["mse"], m["variance_loss"]]
+        name = m["config"]["name"] + (", reduced" if reduction(m) else "")
+        row = [name, m["config"]["seed"], epochs, m["mse"], m["variance_loss"]]
         row += [m["kl"], m["gamma"], m["variance_law"], m["inactive"]]
         found = m["latent_variance"]
         rows.append([*row, found["GEN-2"], found[f"GEN-2{RENORMALIZED}"]])
     return Table(columns, rows)
+
+
+def reduction(metrics):
+    """How a run's budget falls short of its preset's, in words; "" where it does not.
+
+    Args:
+        metrics: from `evaluate`.
+    """
+    found = configs.shortfall(metrics["config"])
+    if metrics.get("reduced_images"):
+        found.append(f"{metrics['training_images']:,} training images, not all")
+    return ", ".join(found)
 
 
 def sections(metrics, run, relative, source):
@@ -172,9 +186,12 @@ def sections(metrics, run, relative, source):
         source: where the data came from, in words.
     """
     config, epochs = metrics["config"], metrics["epochs"]
+    reduced = reduction(metrics)
+    label = f"Reduced budget, a trial and no result: {reduced}." if reduced else ""
     summary = Section(
-        "Two-stage VAE",
+        "Two-stage VAE" + (" (reduced budget)" if reduced else ""),
         text=[
+            *([label] if reduced else []),
             f"{metrics['training_images']} training images, {epochs['stage_one']} + "
             f"{epochs['stage_two']} epochs of the two stages, {config['latent_dim']} latents; "
             f"measured on {metrics['test_images']} test images. Errors are of pixels in [0, 1], "
@@ -229,9 +246,20 @@ def _distances_section(metrics):
     )
     theirs = published.FID.get(metrics["config"]["dataset"])
     if theirs:
-        section.text.append(f"Published FIDs ({published.PAPER}), full training:")
-        section.tables.append(Table(["model", *SETS], [list(row) for row in theirs]))
+        section.text.append(f"Published FIDs ({published.PAPER}), full training, and ours:")
+        ours = _own_fids(metrics, values)
+        section.tables.append(Table(["model", *SETS], [*(list(row) for row in theirs), *ours]))
     return section
+
+
+def _own_fids(metrics, values):
+    """Rows to stand under the published ones; "not computed" without the Inception network."""
+    title = "measured here" + (", reduced budget" if reduction(metrics) else "")
+    fids = {name: v for (name, label), v in values.items() if "FID" in label and v is not None}
+    return [
+        [title + more, *(fids.get(name + suffix, "not computed") for name in SETS)]
+        for suffix, more in (("", ""), (RENORMALIZED, ", with normalization"))
+    ]
 
 
 def _pictures(run, relative):

@@ -100,6 +100,7 @@ def report(metrics, run, folder, source):
     """Write the report of one run into `folder`; returns the path of its HTML page."""
     found = evaluate.sections(metrics, run, _relative_to(folder), source)
     title = f"Two-stage VAE on {metrics['config']['dataset']}"
+    title += " (reduced budget)" if evaluate.reduction(metrics) else ""
     return reports.write_report(folder, title, [*found, reports.provenance([run])])
 
 

@@ -1,4 +1,4 @@
-"""Networks, stages and datasets that do not go together: one clear error each."""
+"""Networks, stages and datasets that do not go together; runs that are less than their preset."""
 
 import dataclasses
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import balancingvae
-from balancingvae import checkpoint, configs, networks, train
+from balancingvae import checkpoint, configs, evaluate, networks, train
 from vaekit import checkpoints
 from vaekit.datasets import Dataset
 from vaekit.errors import UserError
@@ -73,3 +73,13 @@ def test_a_model_of_another_dataset(data, message, tmp_path):
     with Run(tmp_path, {}) as run, pytest.raises(UserError, match=message):
         train.train(SMALL, data, run, progress=False)
     assert not list(tmp_path.glob("*.npz"))
+
+
+def test_a_shortened_run_is_labelled():
+    values = dataclasses.asdict(configs.preset("cifar10"))
+    metrics = {"config": values, "reduced_images": False}
+    assert evaluate.reduction(metrics) == ""
+    metrics = {"config": values | {"epochs": 4}, "reduced_images": True, "training_images": 2000}
+    assert evaluate.reduction(metrics) == (
+        "epochs 4 in place of 700, 2,000 training images, not all"
+    )
