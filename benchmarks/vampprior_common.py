@@ -19,8 +19,11 @@ from vampprior import PRESETS
 HERE = Path(__file__).resolve().parent
 # pythae names `dataclasses`, a package that Python has long held itself; without its list of
 # dependencies the rest installs.
-PEER_PACKAGES = (["--no-deps", "pythae==0.1.2"], ["torch", "pydantic>=2", "cloudpickle", "numpy"],
-                 ["scipy", "scikit-learn", "tqdm", "imageio"])  # fmt: skip
+PEER_PACKAGES = (
+    ["--no-deps", "pythae==0.1.2"],
+    ["torch==2.13.0", "pydantic>=2", "cloudpickle", "numpy"],
+    ["scipy", "scikit-learn", "tqdm", "imageio"],
+)
 
 
 def arguments(description, **defaults):
@@ -115,6 +118,44 @@ def product_rate(size=1000):
         keras.ops.convert_to_numpy(ops.matmul(a, a))
         seconds.append(time.perf_counter() - began)
     return 2 * size**3 / min(seconds) / 1e9
+
+
+def timed(function):
+    """Call `function`; seconds it took, [wall, processor time of all threads]."""
+    wall, processor = time.perf_counter(), time.process_time()
+    function()
+    return [time.perf_counter() - wall, time.process_time() - processor]
+
+
+class Measured:
+    """Milliseconds of several rounds, wall and processor, of ours or of a peer."""
+
+    def __init__(self):
+        self.rounds = []
+
+    def add(self, seconds, per=1):
+        self.rounds.append([1e3 * each / per for each in seconds])
+
+    @property
+    def wall(self):
+        return float(np.median(self.rounds, axis=0)[0])
+
+    @property
+    def best(self):
+        return float(np.min(self.rounds, axis=0)[0])
+
+    @property
+    def processor(self):
+        return float(np.median(self.rounds, axis=0)[1])
+
+    def __str__(self):
+        return f"{self.wall:.1f} ({self.best:.1f}) | {self.processor:.1f}"
+
+
+def times_faster(ours, theirs):
+    """Median over rounds of the paired ratios, by wall and by processor time."""
+    ratios = np.array(theirs.rounds) / np.array(ours.rounds)
+    return np.median(ratios, axis=0)
 
 
 def peak_memory():

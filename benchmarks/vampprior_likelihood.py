@@ -5,9 +5,6 @@ VampPrior with K = 500, gated 784-300-300-40, Bernoulli.
     python benchmarks/vampprior_likelihood.py [--peer-python PYTHON]
 """
 
-import time
-
-import numpy as np
 import vampprior_common as common
 
 from vampprior.model import DEFAULT_MEMORY_MIB, VAE
@@ -15,36 +12,32 @@ from vampprior.model import DEFAULT_MEMORY_MIB, VAE
 
 def main():
     options = common.arguments(
-        __doc__, rounds=5, images=20, samples=5000, memory_mib=DEFAULT_MEMORY_MIB
+        __doc__, rounds=5, images=20, peer_images=2, samples=5000, memory_mib=DEFAULT_MEMORY_MIB
     )
     common.heading()
     peer = None if options.no_peer else common.Peer(options)
     model, images = VAE(common.configuration()), common.binary_images(options.images)
 
-    def ours():
-        began = time.perf_counter()
+    def evaluation():
         model.log_likelihood(images, options.samples, seed=0, memory_mib=options.memory_mib)
-        return (time.perf_counter() - began) / len(images) * 1e3
 
     before = common.peak_memory()
-    ours()  # compiles
-    measured, theirs = [], []
+    evaluation()  # compiles
+    ours, theirs = common.Measured(), common.Measured()
     for _ in range(options.rounds):
-        measured.append(ours())
+        ours.add(common.timed(evaluation), per=len(images))
         if peer:
-            time.sleep(0.2)
-            theirs.append(peer.ask("likelihood", images=2, samples=options.samples) * 1e3)
+            theirs.add(peer.ask("likelihood", images=options.peer_images, samples=options.samples))
     rate, gflop = common.product_rate(), common.likelihood_flops(options.samples) / 1e9
-    median = float(np.median(measured))
-    print(f"\nS = {options.samples}, milliseconds per image, median (best):")
-    print(
-        f"ours   {median:.1f} ({min(measured):.1f}), {gflop:.2f} GFLOP of matrix products,", end=" "
-    )
-    print(f"{gflop / (median / 1e3) / rate:.0%} of the measured {rate:.0f} GFLOP/s")
+    share = gflop / (ours.best / 1e3) / rate
+    print(f"\nS = {options.samples}, milliseconds per image:")
+    print("\n| | wall: median (best) | processor |\n|---|---|---|")
+    print(f"| ours | {ours} |")
     if peer:
-        print(f"pythae {np.median(theirs):.1f} ({min(theirs):.1f})")
-        ratio, best = np.median(theirs) / median, min(theirs) / min(measured)
-        print(f"times faster: {ratio:.1f} ({best:.1f})")
+        ratios = common.times_faster(ours, theirs)
+        print(f"| pythae | {theirs} |\n| times faster | {ratios[0]:.1f} | {ratios[1]:.1f} |")
+    print(f"\nOurs: {gflop:.2f} GFLOP of matrix products per image,", end=" ")
+    print(f"{share:.0%} of the measured {rate:.0f} GFLOP/s at best.")
     grown = common.peak_memory() - before
     print(
         f"Peak memory: ours {common.peak_memory():.0f} MiB, of which {grown:.0f} for the", end=" "

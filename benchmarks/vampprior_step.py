@@ -1,14 +1,12 @@
 """One VampPrior training step, ours against pythae 0.1.2 in turn, on the same cores.
 
 Batch 100, gated 784-300-300-40, Bernoulli. Ours is measured through `fit` with its batches and
-metrics; pythae without its loader. Rounds alternate, so that both see the same machine.
+metrics; pythae without its loader. Rounds alternate, so that both see the same machine, and ratios
+are of neighbouring rounds. Processor time counts where other programs share the cores.
 
     python benchmarks/vampprior_step.py [--peer-python PYTHON]
 """
 
-import time
-
-import numpy as np
 import vampprior_common as common
 
 from vaekit.batches import shuffled_batches
@@ -24,52 +22,56 @@ class Ours:
         self.model = train.build(common.configuration(components), data)
         self.batches, self.steps = shuffled_batches((images,), BATCH, seed=0)
 
-    def milliseconds(self):
-        began = time.perf_counter()
-        self.model.fit(self.batches, steps_per_epoch=self.steps, epochs=1, verbose=0)
-        return (time.perf_counter() - began) / self.steps * 1e3
+    def seconds(self):
+        return common.timed(
+            lambda: self.model.fit(
+                self.batches, steps_per_epoch=self.steps, epochs=1, verbose=0, shuffle=False
+            )
+        )
 
 
 def main():
     options = common.arguments(__doc__, rounds=5, steps=40, most=1500)
     common.heading()
     peer = None if options.no_peer else common.Peer(options)
-    rows = []
+    rows, memory = [], {}
     for components in (k for k in (500, 1000, 1500) if k <= options.most):
-        ours = Ours(components, options.steps)
-        ours.milliseconds()  # compiles
-        measured = {"ours": [], "pythae": []}
+        ours, model = common.Measured(), Ours(components, options.steps)
+        theirs = common.Measured()
+        model.seconds()  # compiles
         for _ in range(options.rounds):
-            measured["ours"].append(ours.milliseconds())
+            ours.add(model.seconds(), per=options.steps)
             if peer:
-                time.sleep(0.2)
-                seconds = peer.ask(
-                    "steps", components=components, count=max(10, options.steps // 4)
-                )
-                measured["pythae"].append(float(np.median(seconds)) * 1e3)
-        rows.append((components, {who: np.array(ms) for who, ms in measured.items() if ms}))
+                count = max(10, options.steps // 4)
+                theirs.add(peer.ask("steps", components=components, count=count))
+        memory[components] = common.peak_memory(), peer.ask("memory") if peer else None
+        rows.append((components, ours, theirs))
     rate = common.product_rate()
-    print("\n| K | ours, ms (best) | pythae, ms (best) | times faster (best) | GFLOP | of rate |")
-    print("|---|---|---|---|---|---|")
-    for components, ms in rows:
+    print(
+        "\nMilliseconds per step, wall: median (best), and processor time of both cores' threads:"
+    )
+    print(
+        "\n| K | ours, wall | processor | pythae, wall | processor | times faster, wall |", end=""
+    )
+    print(" processor | GFLOP | share of the product rate |")
+    print("|" + "---|" * 9)
+    for components, ours, theirs in rows:
         gflop = common.step_flops(components=components) / 1e9
-        ours = ms["ours"]
-        share = gflop / (np.median(ours) / 1e3) / rate
-        cells = [str(components), f"{np.median(ours):.1f} ({ours.min():.1f})"]
         if peer:
-            theirs = ms["pythae"]
-            cells.append(f"{np.median(theirs):.1f} ({theirs.min():.1f})")
-            ratio, best = np.median(theirs) / np.median(ours), theirs.min() / ours.min()
-            cells.append(f"{ratio:.2f} ({best:.2f})")
+            ratios = common.times_faster(ours, theirs)
+            compared = f"{theirs} | {ratios[0]:.2f} | {ratios[1]:.2f}"
         else:
-            cells += ["", ""]
-        print("| " + " | ".join([*cells, f"{gflop:.2f}", f"{share:.0%}"]) + " |")
-    grow = np.median(rows[-1][1]["ours"]) / np.median(rows[0][1]["ours"])
-    print(f"\nK = {rows[-1][0]} takes {grow:.2f} times the step of K = 500.")
+            compared = " | | | "
+        share = gflop / (ours.best / 1e3) / rate
+        print(f"| {components} | {ours} | {compared} | {gflop:.2f} | {share:.0%} |")
+    (first, ours, _), (last, most, _) = rows[0], rows[-1]
+    print(f"\nK = {last} takes {most.wall / ours.wall:.2f} times the step of K = {first}", end="")
+    print(f" ({most.processor / ours.processor:.2f} in processor time).")
     print(f"Matrix products (1000 x 1000, float32): {rate:.0f} GFLOP/s in our backend", end="")
     print(f", {peer.ask('product_rate'):.0f} in pythae's." if peer else ".")
-    print(f"Peak memory: ours {common.peak_memory():.0f} MiB", end="")
-    print(f", pythae {peer.ask('memory'):.0f} MiB." if peer else ".")
+    for components, (mine, other) in memory.items():
+        print(f"Peak memory up to K = {components}: ours {mine:.0f} MiB", end="")
+        print(f", pythae {other:.0f} MiB." if peer else ".")
     if peer:
         peer.close()
 
