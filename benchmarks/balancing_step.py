@@ -1,0 +1,252 @@
+"""One training step of both stages: ours, with Keras' batch norm, and the same network in PyTorch.
+
+Batch 100. Each contestant lives in a process of its own that rests while another is measured, and
+rounds alternate, so that all see the same machine. Processor seconds are what is compared: other
+work on the machine lengthens wall time, and processor time much less.
+
+    python benchmarks/balancing_step.py [--torch-python PYTHON] [--write docs/cost.md]
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+# preset -> training images; the incomplete batch of an epoch is dropped
+IMAGES = {"cifar10": 50_000, "celeba": 162_770}
+OURS = {
+    "ours, float32": "float32",
+    "ours, bfloat16": "bfloat16",
+    "ours with Keras' BatchNormalization, float32": "keras_norm",
+}
+# Steps of so many processor seconds (bfloat16 without units for it) are measured twice only.
+SLOW = 10.0
+PEERS = {"PyTorch, float32": "float32", "PyTorch, bfloat16, channels last": "bfloat16"}
+
+
+class Contestant:
+    """A process that makes one step per line it reads and answers with its times as JSON."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+        self.wall, self.cpu, self.last = [], [], None
+        for _ in range(3):  # traces, compiles, settles
+            self.step(keep=False)
+
+    def step(self, keep=True):
+        self.process.stdin.write("step\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit("a contestant's process ended; its message stands above")
+        self.last = json.loads(answer)
+        if keep:
+            self.wall.append(self.last["wall"])
+            self.cpu.append(self.last["cpu"])
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def serve(stage, preset, kind):
+    """Be a contestant: our training step, one per line of standard input."""
+    import keras
+    import numpy as np
+
+    from balancingvae import networks, train
+    from balancingvae.configs import PRESETS
+
+    config = PRESETS[preset]
+    precision = "bfloat16" if kind == "bfloat16" else "float32"
+    if kind == "keras_norm":
+        networks.BatchNorm = lambda name, dtype: keras.layers.BatchNormalization(
+            momentum=0.999, epsilon=1e-5, name=name, dtype=dtype
+        )
+    rng = np.random.default_rng(0)
+    if stage == "stage_two":
+        model = train.build(config, precision).stage_two
+        shape = (config.batch_size, config.latent_dim)
+        batch = tuple(rng.random((2, *shape), dtype=np.float32))
+    else:
+        model = train.build(config, precision).stage_one
+        batch = rng.integers(0, 256, (config.batch_size, *config.image_shape), dtype=np.uint8)
+    batch = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
+    # Each dense layer's product, and those for both of its gradients.
+    dense = (np.prod(w.shape) for w in model.trainable_weights if len(w.shape) == 2)
+    gflop = float(6 * config.batch_size * sum(dense)) / 1e9
+    for line in sys.stdin:
+        if line.strip() == "rate":
+            print(json.dumps({"rate": product_rate()}))
+        else:
+            began = time.perf_counter(), time.process_time()
+            model.train_on_batch(batch)
+            wall, cpu = time.perf_counter() - began[0], time.process_time() - began[1]
+            parameters = int(sum(np.prod(w.shape) for w in model.trainable_weights))
+            answer = {"wall": wall, "cpu": cpu, "gflop": gflop, "parameters": parameters}
+            print(json.dumps(answer))
+        sys.stdout.flush()
+
+
+def product_rate(size=1500):
+    """Best rate of float32 matrix products in our backend, GFLOP per processor second."""
+    import numpy as np
+    from keras import ops
+
+    a = ops.convert_to_tensor(np.random.default_rng(0).random((size, size), dtype=np.float32))
+    seconds = []
+    for _ in range(6):
+        began = time.process_time()
+        ops.convert_to_numpy(ops.matmul(a, a))
+        seconds.append(time.process_time() - began)
+    return 2 * size**3 / min(seconds) / 1e9
+
+
+def compare(torch_python, rounds):
+    """Rows [name, processor seconds, wall seconds, ratio to PyTorch float32] of the ResNet step."""
+    contestants = {
+        name: Contestant(sys.executable, __file__, "--serve", "stage_one", "cifar10", kind)
+        for name, kind in OURS.items()
+    }
+    if torch_python:
+        cores = len(os.sched_getaffinity(0))
+        for name, kind in PEERS.items():
+            contestants[name] = Contestant(torch_python, HERE / "balancing_peer.py", cores, kind)
+    for index in range(rounds):
+        for contestant in contestants.values():
+            if index < 2 or contestant.cpu[0] < SLOW:
+                contestant.step()
+    base = contestants.get("PyTorch, float32", contestants["ours, float32"])
+    rows = []
+    for name, found in contestants.items():
+        # Rounds are pairs: the median of their ratios bears a machine that is busy at times.
+        ratio = statistics.median(b / a for a, b in zip(found.cpu, base.cpu, strict=False))
+        cells = [statistics.median(found.cpu), min(found.cpu), min(found.wall), ratio]
+        rows.append([name, *(f"{cell:.2f}" for cell in cells), f"{found.last['parameters']:,}"])
+        found.close()
+    return rows
+
+
+def measure(stage, preset, rounds):
+    """Median processor seconds of one of our float32 steps, GFLOP of its dense products, rate."""
+    contestant = Contestant(sys.executable, __file__, "--serve", stage, preset, "float32")
+    for _ in range(rounds):
+        contestant.step()
+    contestant.process.stdin.write("rate\n")
+    contestant.process.stdin.flush()
+    rate = json.loads(contestant.process.stdout.readline())["rate"]
+    contestant.close()
+    return statistics.median(contestant.cpu), contestant.last["gflop"], rate
+
+
+def table(columns, rows):
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def report(torch_python, rounds):
+    """The page that docs/cost.md holds."""
+    from balancingvae.configs import PRESETS
+    from vaekit import runs
+
+    compared = compare(torch_python, rounds)
+    cores = len(os.sched_getaffinity(0))
+    costs, shares, total = [], [], {}
+    for preset, images in IMAGES.items():
+        config = PRESETS[preset]
+        steps = images // config.batch_size
+        for stage, epochs in (("stage_one", config.epochs), ("stage_two", config.epochs2)):
+            seconds, gflop, rate = measure(stage, preset, rounds)
+            hours = seconds * steps * epochs / 3600
+            total[preset] = total.get(preset, 0) + hours
+            name = stage.replace("_", " ")
+            costs.append([preset, name, f"{seconds:.3f}", f"{epochs} x {steps}", f"{hours:,.0f}"])
+            if stage == "stage_two":
+                share = f"{gflop / seconds / rate:.0%}"
+                shares.append(
+                    [preset, f"{gflop:.1f}", f"{gflop / seconds:.0f}", f"{rate:.0f}", share]
+                )
+    days = ", ".join(f"{preset} {hours / cores / 24:,.0f} days" for preset, hours in total.items())
+    peer = "" if torch_python else "PyTorch was not measured: no --torch-python was given.\n\n"
+    columns = [
+        "step of the first stage, cifar10, batch 100",
+        "processor s",
+        "least",
+        "least wall s",
+    ]
+    return PAGE.format(
+        hardware=runs.hardware(),
+        backend=f"{runs.environment()['backend']} backend",
+        load=f"{os.getloadavg()[0]:.1f}",
+        steps=table([*columns, "times as fast as the base", "parameters"], compared),
+        peer=peer,
+        shares=table(["preset", "GFLOP a step", "GFLOP/s", "of products alone", "share"], shares),
+        costs=table(
+            ["preset", "stage", "processor s a step", "epochs x steps", "processor hours"], costs
+        ),
+        days=days,
+        cores=cores,
+    )
+
+
+PAGE = """# What a full training costs
+
+Written by `python benchmarks/balancing_step.py --torch-python PYTHON --write docs/cost.md` on
+{hardware}; {backend}; load of the machine {load}. Processor seconds are those of all threads
+together: other work on the machine lengthens them less than wall time. Rounds alternate between the
+contestants.
+
+## The published presets
+
+{costs}
+
+With all {cores} cores at work all the time: {days}. Measured step time times number of steps,
+without evaluation. On a GPU nothing was measured: none was at hand. A run resumes, so it can be
+made in pieces; `--epochs`, `--base-dim` and `--images` make it smaller.
+
+## One step of the ResNet
+
+{steps}
+
+{peer}The base is PyTorch in float32 where it was measured, else ours in float32; the ratio is the
+median over rounds of its processor seconds by the contestant's.
+
+## The second stage
+
+Its step is dense products: 6 x batch x weights operations, forward and both gradients. Beside them
+Adam reads and writes three arrays of the size of the weights.
+
+{shares}
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--torch-python", help="Python that has torch; without it no peer")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--write", type=Path, help="file for the page, beside printing it")
+    parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        serve(*options.serve)
+        return
+    page = report(options.torch_python, options.rounds)
+    print(page)
+    if options.write:
+        options.write.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
