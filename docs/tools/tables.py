@@ -156,7 +156,6 @@ def _rates(two_stage):
 def _likelihoods(protocol, mlp):
     from vampprior import configs, published, table
 
-    sections = {s.title: s for s in table.sections(_of_presets(mlp))}
     parts = [
         "Mean log p(x) of test images, nats per image, higher is better, by importance sampling "
         "with S samples.",
@@ -165,14 +164,14 @@ def _likelihoods(protocol, mlp):
     for dataset in (*published.LOG_LIKELIHOOD[protocol], *_only_bits(protocol)):
         parts.append(f"## {dataset}")
         parts.append(_published_likelihoods(protocol, dataset, configs))
-        section = sections.get(f"{dataset}, {protocol}")
-        if section is None:
-            parts.append(NOT_RUN)
+        names = [f"{protocol}_{dataset}_{prior}" for prior in configs.PRIORS]
+        runs = {name: mlp[name] for name in names if name in mlp}
+        if runs:
+            (section,) = table.sections(runs)
+            budget = _budget([m for seeds in runs.values() for m in seeds], "vampprior")
+            parts += ["Measured here:", markdown(section.tables[0]), budget]
         else:
-            runs = [
-                m for prior in configs.PRIORS for m in mlp.get(f"{protocol}_{dataset}_{prior}", ())
-            ]
-            parts += ["Measured here:", markdown(section.tables[0]), _budget(runs, "vampprior")]
+            parts.append(NOT_RUN)
     return _page(published.source(protocol, "static_mnist"), *parts)
 
 
@@ -196,12 +195,6 @@ def _published_likelihoods(protocol, dataset, configs):
             rows.append([PRIOR_NAMES[prior], nats, bits])
     table = markdown(Table(["published, prior", "log p(x)", "bits per dimension"], rows))
     return f"{table}\n\n{published.source(protocol, dataset)}."
-
-
-def _of_presets(mlp):
-    from vampprior import configs
-
-    return {name: runs for name, runs in mlp.items() if name in configs.PRESETS}
 
 
 def _digits(two_stage, mlp):
