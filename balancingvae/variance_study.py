@@ -42,7 +42,7 @@ class Plan:
     families: tuple = ("dense", "conv", "resnet", "draw")
     datasets: tuple = ("digits", "mnist", "fashion_mnist", "frey_faces", "cifar10")
     latent_dims: tuple = (8, 32)
-    budgets: tuple = (4, 12)
+    budgets: tuple = (5, 20)
     images: int = 2000
     test_images: int = 500
     base_dim: int = 8
