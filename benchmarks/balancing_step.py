@@ -206,7 +206,8 @@ PAGE = """# What a full training costs
 Written by `python benchmarks/balancing_step.py --torch-python PYTHON --write docs/cost.md` on
 {hardware}; {backend}; load of the machine {load}. Processor seconds are those of all threads
 together: other work on the machine lengthens them less than wall time. Rounds alternate between the
-contestants.
+contestants. Where the load is above the number of cores, processor seconds are too long as well
+(shared caches and memory): then trust the ratios and shares, and take days as an upper bound.
 
 ## The published presets
 
@@ -221,7 +222,9 @@ made in pieces; `--epochs`, `--base-dim` and `--images` make it smaller.
 {steps}
 
 {peer}The base is PyTorch in float32 where it was measured, else ours in float32; the ratio is the
-median over rounds of its processor seconds by the contestant's.
+median over rounds of its processor seconds by the contestant's. bfloat16 pays only where the
+processor multiplies it (AVX-512 BF16, AMX); elsewhere it is emulated, in PyTorch too, and
+`--precision auto` takes float32.
 
 ## The second stage
 
