@@ -31,9 +31,9 @@ def dense_decoder(config, dtype="float32"):
 
 
 def main(folder="runs/own_network", epochs=100):
-    networks.NETWORKS["dense"] = (dense_encoder, dense_decoder)
+    networks.NETWORKS["own"] = (dense_encoder, dense_decoder)
     config = dataclasses.replace(
-        balancingvae.preset("digits"), network="dense", epochs=epochs, epochs2=epochs
+        balancingvae.preset("digits"), network="own", epochs=epochs, epochs2=epochs
     )
     with Run(folder, checkpoint.describe(config)) as run:
         return train.train(config, datasets.load("digits"), run)
