@@ -16,6 +16,7 @@ targets                     what it makes                                     ti
   variance                  variance loss against mse: networks and datasets  half an hour
   policies, baselines, renormalization
                             rules for gamma, other autoencoders, ways to renormalise   see --help of each
+  tables                    learning-rate sweep (cifar10), models 1 to 4 (celeba)  --scale small for CPUs
   figures                   the other figures of the balancing papers         see --help
   balancingvae-DATASET      two-stage VAE: training, evaluation, report       see below
   vampprior-DATASET         MLP VAE with each prior: the same                 see below
@@ -35,7 +36,7 @@ case $target in
     "" | -h | --help | help) usage; exit 0 ;;
     digits | tests | cifar10 | celeba) ;;
     static_mnist | fashion_mnist | frey_faces | caltech101 | vampprior_k) ;;
-    variance | policies | baselines | renormalization | figures) ;;
+    variance | policies | baselines | tables | renormalization | figures) ;;
     balancingvae-?* | vampprior-?*) ;;
     *) echo "unknown target: $target" >&2; usage >&2; exit 2 ;;
 esac
@@ -92,7 +93,7 @@ case $target in
     static_mnist | fashion_mnist | frey_faces) set_up ""; exec "$python" -m vampprior "$target" "$@" ;;
     caltech101) set_up ""; exec "$python" -m vampprior caltech101_silhouettes "$@" ;;
     vampprior_k) set_up ""; exec "$python" -m vampprior k "$@" ;;
-    variance | policies | baselines | renormalization | figures)
+    variance | policies | baselines | tables | renormalization | figures)
         set_up ""
         exec "$python" -m balancingvae "$target" "$@"
         ;;

@@ -19,7 +19,14 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10,<3.14",
-    packages=["balancingvae", "vampprior", "vaekit", "vaekit.datasets", "vaekit.fid"],
+    packages=[
+        "balancingvae",
+        "balancingvae.families",
+        "vampprior",
+        "vaekit",
+        "vaekit.datasets",
+        "vaekit.fid",
+    ],
     install_requires=[
         "tensorflow>=2.16",  # default Keras backend; TF1 checkpoints; the Inception graph of FID
         "keras>=3.5",  # layers, training loop and backends of every model
