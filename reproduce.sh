@@ -9,6 +9,7 @@ usage: ./reproduce.sh TARGET [options]
 targets                     what it makes                                     time on two CPU cores
   digits                    both packages on 8 x 8 digits, and a report       under 3 minutes
   tests                     linter and test suite                             under 5 minutes
+  docs                      the documentation site in site/                   a minute
   cifar10, celeba           two-stage VAE, the papers' presets and tables     weeks (--quick: under 10 minutes)
   static_mnist, fashion_mnist, frey_faces, caltech101
                             MLP VAE with each prior: a row of Table 1         an hour to days
@@ -34,7 +35,7 @@ EOF
 target=${1:-}
 case $target in
     "" | -h | --help | help) usage; exit 0 ;;
-    digits | tests | cifar10 | celeba) ;;
+    digits | tests | docs | cifar10 | celeba) ;;
     static_mnist | fashion_mnist | frey_faces | caltech101 | vampprior_k) ;;
     variance | policies | baselines | tables | renormalization | figures) ;;
     balancingvae-?* | vampprior-?*) ;;
@@ -83,6 +84,7 @@ case $target in
         "$python" -m ruff format --check .
         exec "$python" -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal "$@"
         ;;
+    docs) set_up "[dev]"; NO_MKDOCS_2_WARNING=1 exec "$python" -m mkdocs build --strict "$@" ;;
     digits)
         set_up ""
         "$python" -m balancingvae digits --no-fid --report reports/digits/balancingvae "$@"

@@ -10,6 +10,8 @@ VERSION = next(
     for line in (ROOT / "vaekit" / "__init__.py").read_text(encoding="utf-8").splitlines()
     if line.startswith("__version__")
 )
+# The documentation site: pages, API pages from docstrings, formulas without scripts.
+DOCS = ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.27", "latex2mathml>=3.77"]
 
 setup(
     name="balancingvae",
@@ -43,11 +45,16 @@ setup(
     ],
     extras_require={
         "jax": ["jax>=0.4.30"],  # the other Keras backend: KERAS_BACKEND=jax
+        "tensorboard": ["tensorboard>=2.16"],  # --tensorboard
+        "docs": DOCS,
         "dev": [
             "jax>=0.4.30",  # the tests train under both backends
             "pytest>=8",  # the tests
             "pytest-xdist>=3.5",  # the tests on all cores
             "ruff>=0.6",  # linting and formatting
+            "nbclient>=0.10",  # the notebooks run in a test
+            "ipykernel>=6.29",  # the notebooks' kernel
+            *DOCS,
         ],
     },
     entry_points={

@@ -33,7 +33,7 @@ def import_tf1_checkpoint(prefix, dataset=None):
         dataset: name to note in the configuration; by default guessed from the image size.
     Returns:
         The model, its configuration inferred from the variables. Optimiser slots are ignored. The
-        computed gamma is in no checkpoint: `evaluate.estimate_gamma` restores it from images, as
+        computed gamma is in no checkpoint: `train.estimate_gamma` restores it from images, as
         the original code does.
     Raises:
         UserError: no readable checkpoint, or variables that are missing or do not fit, each named.
