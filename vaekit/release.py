@@ -1,15 +1,14 @@
 """Put a finished run on the shelf of released checkpoints: a trimmed copy and a manifest entry."""
 
 import json
-import re
 from pathlib import Path
 
 from vaekit import files
 from vaekit.errors import UserError
+from vaekit.runs import portable_command
 from vaekit.shelf import CLONE, LARGEST, MANIFEST
 
 ENVIRONMENT = "environment.json"
-PLACES = ("--data-dir", "--runs", "--report")
 
 
 def release(run_directory, checkpoints=CLONE):
@@ -63,13 +62,6 @@ def release(run_directory, checkpoints=CLONE):
     }
     _list(Path(checkpoints) / MANIFEST, name, entry)
     return name
-
-
-def portable_command(command, package):
-    """A run's command as another person would give it, without the places of this machine."""
-    command = re.sub(r"^\S*(__main__\.py|" + package + r")(?= |$)", f"python -m {package}", command)
-    places = "|".join(PLACES)
-    return re.sub(rf" (?:{places})(?:=| )\S+", "", command)
 
 
 def _evaluation(source):

@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from vaekit import files
 from vaekit.errors import UserError
 
+PLACES = ("--data-dir", "--runs", "--report")  # options that name folders of one machine
 LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scipy", "pillow")
 
 
@@ -137,10 +139,17 @@ def environment():
 
 
 def _command():
-    """The command line as a user would type it, without the folders of this machine."""
     program = Path(sys.argv[0])
-    name = f"python -m {program.parent.name}" if program.name == "__main__.py" else program.name
-    return shlex.join([*name.split(), *sys.argv[1:]])
+    package = program.parent.name if program.name == "__main__.py" else program.name
+    return portable_command(shlex.join([program.name, *sys.argv[1:]]), package)
+
+
+def portable_command(command, package):
+    """A command as another person would give it, without the places of this machine."""
+    program = rf"^\S*(__main__\.py|{re.escape(package)})(?= |$)"
+    command = re.sub(program, f"python -m {package}", command)
+    places = "|".join(PLACES)
+    return re.sub(rf" (?:{places})(?:=| )('[^']*'|\S+)", "", command)
 
 
 def hardware():

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -36,7 +37,10 @@ def test_changed_options_get_a_folder_of_their_own():
     assert "/" not in runs.run_name("folder:/home/me", {})
 
 
-def test_environment_says_what_a_figure_depends_on():
+def test_environment_says_what_a_figure_depends_on(monkeypatch):
+    program = "/home/me/vampprior/__main__.py"
+    monkeypatch.setattr(sys, "argv", [program, "digits", "--runs", "/home/me/a b", "-K", "3"])
+    assert runs.environment()["command"] == "python -m vampprior digits -K 3"
     found = runs.environment()
     assert found["libraries"]["numpy"] == np.__version__
     assert found["hardware"] and found["backend"] in ("tensorflow", "jax")
