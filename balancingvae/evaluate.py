@@ -240,7 +240,7 @@ def _distances_section(metrics):
             "GEN-1: z from N(0, I); GEN-2: z from the second stage; lower distances are better. "
             "Renormalised: REC has its pixels moved to the deviation of real images, GEN has its "
             "latents scaled.",
-            *(f"{note.rstrip('.')}." for note in notes),
+            *(f"{note[0].upper()}{note[1:].rstrip('.')}." for note in notes),
         ],
         tables=[Table(columns, body)],
     )
