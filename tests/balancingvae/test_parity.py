@@ -219,9 +219,11 @@ def test_gradients(case, scope, attribute, fed_class, keys, gamma):
     every = canonical_names(step[f"{scope}_all_names"])
     norms = dict(zip(every.values(), step[f"{scope}_all_grad_l2"], strict=True))
     assert norms.keys() == found.keys()
+    # A bias before a batch norm has a true gradient of 0: what is there is rounding noise, in
+    # proportion to what cancels.
+    noise = 2e-6 * max(norms.values())
     for name, norm in norms.items():
-        # A bias before a batch norm has a true gradient of 0: only rounding noise is there.
-        np.testing.assert_allclose(np.linalg.norm(found[name]), norm, rtol=2e-3, atol=2e-3)
+        np.testing.assert_allclose(np.linalg.norm(found[name]), norm, rtol=2e-3, atol=noise)
 
 
 def run_trace(stage, trace, scope, batches):
