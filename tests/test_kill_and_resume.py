@@ -11,8 +11,11 @@ import pytest
 
 COMMANDS = {
     "vampprior": ["digits_vampprior", "--epochs", "14", "-K", "8", "--samples", "5"],
-    "balancingvae": ["digits", "--epochs", "5", "--epochs2", "6", "--base-dim", "4", "--no-fid"],
-}
+    "balancingvae": [
+        "digits", "--epochs", "5", "--epochs2", "6", "--num-scale", "1", "--base-dim", "4",
+        "--second-dim", "16", "--test-images", "50", "--no-fid",
+    ],
+}  # fmt: skip
 LIMIT = 90  # seconds that one attempt may take at the most
 
 

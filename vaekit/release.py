@@ -9,13 +9,15 @@ from vaekit.runs import portable_command
 from vaekit.shelf import CLONE, LARGEST, MANIFEST
 
 ENVIRONMENT = "environment.json"
+SHAREABLE = ("digits",)  # datasets whose images this repository may hold
 
 
 def release(run_directory, checkpoints=CLONE):
     """Copy a finished run, without `last/`, and list it in the manifest.
 
-    Pictures of CelebA and of folders of one's own are left out: they show images that may not be
-    passed on. So is everything above `shelf.LARGEST` bytes, which the manifest lists all the same.
+    Pictures and reports are left out unless the data may be passed on with this repository: they
+    show images of the dataset. So is everything above `shelf.LARGEST` bytes, which the manifest
+    lists all the same.
 
     Args:
         run_directory: `.../<package>/<preset>/seed<k>` of a finished run.
@@ -29,7 +31,7 @@ def release(run_directory, checkpoints=CLONE):
     described = files.read_json(source / "config.json")
     config, package = described["config"], described["package"]
     evaluation = _evaluation(source)
-    private = config["dataset"] == "celeba" or config["dataset"].startswith("folder:")
+    private = config["dataset"] not in SHAREABLE
     if private and config.get("prior") == "vampprior_data":
         raise UserError(
             f"{source.name} of {config['dataset']} keeps training images as pseudo-inputs in its "

@@ -324,6 +324,7 @@ def test_the_other_backend(tmp_path):
         balancingvae.save(read_case(name)[0], tmp_path / name)
     other = "tensorflow" if is_jax() else "jax"
     settings = {"KERAS_BACKEND": other, "PARITY_MODELS": str(tmp_path)}
+    settings["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # compiles in half the time
     # XLA compiles every network for seconds, so two tests stand for all here; the whole file
     # passes with KERAS_BACKEND=jax too.
     chosen = "(inference and cifar10) or training_loop"

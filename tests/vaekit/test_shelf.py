@@ -87,10 +87,12 @@ def test_portable_command(command):
     assert portable_command(given, "balancingvae") == "python -m balancingvae digits --epochs 2"
 
 
-def test_pictures_of_faces_stay_home(finished_run, tmp_path):
-    run = finished_run(preset="celeba", dataset="celeba")
+@pytest.mark.parametrize("dataset", ["celeba", "frey_faces", "folder:/home/me"])
+def test_pictures_of_other_peoples_images_stay_home(finished_run, tmp_path, dataset):
+    run = finished_run(preset="a", dataset=dataset)
     name = release(run, tmp_path / "shelf")
     assert not (tmp_path / "shelf" / name / "figures").exists()
+    assert not list((tmp_path / "shelf" / name).glob("report.*"))
     with pytest.raises(UserError, match="pseudo-inputs"):
         release(finished_run("vampprior", "f", dataset="celeba", prior="vampprior_data"), tmp_path)
 
