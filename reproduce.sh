@@ -66,6 +66,8 @@ set_up() { # set_up EXTRAS: install once per environment, again only when setup.
     if [ ! -x "$venv/bin/python" ]; then
         echo "making the virtual environment .venv" >&2
         "$(python_for_venv)" -m venv "$venv"
+        # The pip that comes with Python 3.10 searches versions for minutes; a newer one takes seconds.
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade pip || true
     fi
     python=$venv/bin/python
     marker=$venv/.reproduce-installed$extras
