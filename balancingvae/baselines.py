@@ -6,9 +6,18 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from balancingvae import checkpoint, density, evaluate, experiments, measures, train, variance
+from balancingvae import (
+    checkpoint,
+    comparison,
+    density,
+    evaluate,
+    experiments,
+    measures,
+    train,
+    variance,
+)
 from balancingvae.comparison import over_seeds
-from balancingvae.rae import LATENT_WEIGHT, PENALTY_WEIGHT, RAE
+from balancingvae.rae import RAE
 from vaekit import backend, files, plots, training
 from vaekit.images import to_uint8
 from vaekit.reports import Section, Table
@@ -22,17 +31,22 @@ SETS = ("REC", "GEN-1", "gaussian", "mixture", "GEN-2")
 
 @dataclasses.dataclass(frozen=True)
 class Autoencoder:
-    """One deterministic baseline: its kind (`rae.KINDS`) and network family."""
+    """One deterministic baseline: its kind (`rae.KINDS`) and network family.
+
+    Weights of None are those of the published code for the dataset.
+    """
 
     kind: str
     network: str
-    latent_weight: float = LATENT_WEIGHT
-    penalty_weight: float = PENALTY_WEIGHT
+    latent_weight: float | None = None
+    penalty_weight: float | None = None
 
     @property
     def name(self):
         """As the tables call it: "RAE-L2, rae"."""
-        title = {"ae": "AE", "rae": "RAE"}.get(self.kind, f"RAE-{self.kind.upper()}")
+        kind, _, variant = self.kind.partition("_")
+        title = {"ae": "AE", "rae": "RAE"}.get(kind, f"RAE-{kind.upper()}")
+        title += f" ({variant})" if variant else ""
         return f"{title}, {self.network} network"
 
 
@@ -49,7 +63,8 @@ def run_autoencoder(config, baseline, dataset, changes, options):
         metrics, as its evaluation.json holds them.
     """
     config = dataclasses.replace(config, network=baseline.network)
-    changes = {**changes, "network": baseline.network, "images": len(dataset.train)}
+    given = {k: v for k, v in dataclasses.asdict(baseline).items() if v is not None and k != "kind"}
+    changes = {**changes, **given, "images": len(dataset.train)}
     folder = Path(options.runs) / checkpoint.PACKAGE / "baselines"
     directory = folder / run_name(f"{config.name}-{baseline.kind}", changes) / f"seed{config.seed}"
     described = checkpoint.describe(
@@ -80,11 +95,8 @@ def train_autoencoder(config, baseline, dataset, run, options):
         (dataset.train,),
         run=run,
         phase="autoencoder",
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        learning_rate=training.halved_every(config.lr, config.lr_epochs, config.lr_fac),
         progress=options.progress,
+        **train.first_plan(config),
     )
     return model
 
@@ -100,6 +112,8 @@ def measure_autoencoder(model, dataset, run, settings):
         grid = to_uint8(sets[name][: evaluate.PICTURES])
         plots.image_grid(run.figures / f"{name}.png", grid)
     return {
+        "latent_weight": model.latent_weight,
+        "penalty_weight": model.penalty_weight,
         "mse": measures.squared(real, rec),
         "variance_loss": variance.variance_loss(real, rec),
         "code_variance": measures.mean_variance(codes),
@@ -116,25 +130,22 @@ def density_sets(codes, decode, count):
     }
 
 
-def measure_latents_of(directory, dataset, settings):
-    """Both densities on the latents of a trained two-stage VAE, kept in its run directory.
+def with_densities(metrics, run, options):
+    """Metrics of a trained two-stage VAE, with distances of both densities on its latents.
 
     They are fitted to one posterior sample of every training image, what its second stage learns.
-
-    Returns:
-        Rows of distances of the sets "gaussian" and "mixture".
     """
-    path = Path(directory) / "densities.json"
-    if path.exists():
-        return files.read_json(path)
-    model = checkpoint.load(directory)
-    mean, log_var = model.encode(dataset.train[:MOST_CODES])
-    noise = np.random.default_rng(SEED).standard_normal(mean.shape)
-    codes = mean + np.exp(0.5 * log_var) * noise
-    count = len(dataset.test[: evaluate.MEASURED_IMAGES])
-    rows = evaluate.distances(dataset, density_sets(codes, model.decode, count), settings)
-    files.write_json(path, rows)
-    return rows
+    path = run.directory / "densities.json"
+    if not path.exists():
+        model = checkpoint.load(run.directory)
+        dataset = experiments.load(model.config, options)
+        mean, log_var = model.encode(dataset.train[:MOST_CODES])
+        noise = np.random.default_rng(SEED).standard_normal(mean.shape)
+        codes = mean + np.exp(0.5 * log_var) * noise
+        count = len(dataset.test[: evaluate.MEASURED_IMAGES])
+        sets = density_sets(codes, model.decode, count)
+        files.write_json(path, evaluate.distances(dataset, sets, options.settings))
+    return metrics | {"distances": metrics["distances"] + files.read_json(path)}
 
 
 def run_all(preset, autoencoders, variants, seeds, shared, options, say=print):
@@ -148,21 +159,15 @@ def run_all(preset, autoencoders, variants, seeds, shared, options, say=print):
     Returns:
         dict of row name -> list of metrics, one per seed.
     """
-    found = {}
+    trained = comparison.run(preset, variants, seeds, shared, options, say)
+    found = {
+        name: [with_densities(metrics, run, options) for metrics, run in results]
+        for name, results in trained.items()
+    }
     for seed in seeds:
-        for variant in variants:
-            changes = {**shared, **variant.changes}
-            config = dataclasses.replace(preset, **changes, seed=seed)
-            dataset = experiments.load(config, options)
-            metrics, run = experiments.run_one(config, changes, dataset, options)
-            metrics["distances"] = metrics["distances"] + measure_latents_of(
-                run.directory, dataset, options.settings
-            )
-            found.setdefault(variant.name, []).append(metrics)
-            say(f"{variant.name}, seed {seed}: mse {metrics['mse']:.5f}")
+        config = dataclasses.replace(preset, **shared, seed=seed)
+        dataset = experiments.load(config, options)
         for baseline in autoencoders:
-            config = dataclasses.replace(preset, **shared, seed=seed)
-            dataset = experiments.load(config, options)
             metrics = run_autoencoder(config, baseline, dataset, shared, options)
             found.setdefault(baseline.name, []).append(metrics)
             say(f"{baseline.name}, seed {seed}: mse {metrics['mse']:.5f}")
@@ -184,6 +189,13 @@ def sections(found, text, theirs=()):
         for label in labels
         if (body := _rows(found, label))
     ]
+    weights = [
+        [name, m[0]["latent_weight"], m[0]["penalty_weight"]]
+        for name, m in found.items()
+        if "latent_weight" in m[0]
+    ]
+    if weights:
+        tables.append(Table(["autoencoder", "weight of latents", "of the penalty"], weights))
     notes = list(dict.fromkeys(r["warning"] for m in everything for r in m["distances"]))
     explained = (
         "REC: reconstructions. GEN-1: z from N(0, I), one stage. gaussian, mixture: z from one "

@@ -120,7 +120,7 @@ def run(preset, variants, seeds, shared, options, say=print):
         options: `experiments.Options`.
         say: called with one line per training.
     Returns:
-        dict of variant name -> list of (metrics, records of the run), one per seed.
+        dict of variant name -> list of (metrics, run), one per seed.
     """
     found = {variant.name: [] for variant in variants}
     # Seeds outermost: a study that is cut short has compared all variants on the first ones.
@@ -130,7 +130,7 @@ def run(preset, variants, seeds, shared, options, say=print):
             config = dataclasses.replace(preset, **changes, seed=seed)
             dataset = experiments.load(config, options)
             metrics, finished = experiments.run_one(config, changes, dataset, options)
-            found[variant.name].append((metrics, finished.records()))
+            found[variant.name].append((metrics, finished))
             say(f"{variant.name}, seed {seed}: {metrics['headline']}")
     return found
 
@@ -225,7 +225,7 @@ def _gamma_pictures(found, figures):
     for quantity in ("gamma", "mse", "kl"):
         series = {}
         for name, results in found.items():
-            records = [r for r in results[0][1] if r.get("phase") == "stage_one"]
+            records = results[0][1].records("stage_one")
             series[name] = ([r["epoch"] + 1 for r in records], [r[quantity] for r in records])
             if quantity == "gamma" and "fixed" not in name:
                 root = [r["mse"] ** 0.5 for r in records]

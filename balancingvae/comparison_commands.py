@@ -75,8 +75,8 @@ def _add_baselines(commands):
         default=("rae", "resnet"),
         help="of the autoencoders (default: their own and the ResNet)",
     )
-    parser.add_argument("--latent-weight", type=float, default=rae.LATENT_WEIGHT)
-    parser.add_argument("--penalty-weight", type=float, default=rae.PENALTY_WEIGHT)
+    for name in ("--latent-weight", "--penalty-weight"):
+        parser.add_argument(name, type=float, help="(default: the published code's)")
     parser.add_argument(
         "--policies",
         nargs="+",

@@ -17,7 +17,18 @@ class BatchNorm(keras.layers.Layer):
     two, shadow <- shadow - (1 - decay) (shadow - value), statistic <- shadow / (1 - decay^updates).
     So the first update makes the statistics those of the first batch; the initial 0 and 1 never
     weigh in. Statistics and arithmetic are float32 whatever the precision of x.
+
+    Args:
+        decay: of the moving statistics.
+        epsilon: added to the variance.
     """
+
+    def __init__(self, decay=BATCH_NORM_DECAY, epsilon=BATCH_NORM_EPSILON, **keywords):
+        super().__init__(**keywords)
+        self.decay, self.epsilon = decay, epsilon
+
+    def get_config(self):
+        return super().get_config() | {"decay": self.decay, "epsilon": self.epsilon}
 
     def build(self, input_shape):
         shape = (input_shape[-1],)
@@ -48,20 +59,20 @@ class BatchNorm(keras.layers.Layer):
         elif training:
             # Sums are tensors; TensorFlow's custom gradients take no variables.
             gamma, beta = self.gamma + 0.0, self.beta + 0.0
-            y, mean, variance = norm.normalize(x, gamma, beta, BATCH_NORM_EPSILON)
+            y, mean, variance = norm.normalize(x, gamma, beta, self.epsilon)
             self._update_statistics(mean, variance)
             return y
         else:
             mean, variance = self.mean, self.variance
-        scale = self.gamma * ops.rsqrt(variance + BATCH_NORM_EPSILON)
+        scale = self.gamma * ops.rsqrt(variance + self.epsilon)
         shift = self.beta - mean * scale
         return ops.cast(ops.cast(x, "float32") * scale + shift, self.compute_dtype)
 
     def _update_statistics(self, mean, variance):
-        rate = 1.0 - BATCH_NORM_DECAY
+        rate = 1.0 - self.decay
         updates = self.updates + 1.0
         # float32 arithmetic, as in TensorFlow 1: good to 1e-4 while there are few updates.
-        weight = 1.0 - ops.power(ops.cast(BATCH_NORM_DECAY, "float32"), updates)
+        weight = 1.0 - ops.power(ops.cast(self.decay, "float32"), updates)
         for statistic, shadow, value in (
             (self.mean, self.mean_shadow, mean),
             (self.variance, self.variance_shadow, variance),

@@ -45,12 +45,9 @@ def watch(config, changes, options):
             (dataset.train,),
             run=run,
             phase="stage_one",
-            epochs=config.epochs,
-            batch_size=config.batch_size,
-            seed=config.seed,
-            learning_rate=training.halved_every(config.lr, config.lr_epochs, config.lr_fac),
             callbacks=[watcher],
             progress=options.progress,
+            **train.first_plan(config),
         )
         found = {(r["epoch"], r["part"]): r for r in run.records(PHASE)}
     return [found[key] for key in sorted(found)]

@@ -61,36 +61,43 @@ def train(config, dataset, run, precision="auto", progress=True, device_count=1)
     check_dataset(config, dataset)
     devices.check(device_count, config.batch_size)
     model = build(config, precision)
-    shared = {"run": run, "batch_size": config.batch_size, "progress": progress}
 
-    def fit(name, arrays, **options):
+    def fit(name, arrays, plan):
+        options = {"run": run, "phase": name, "progress": progress, **plan}
         if device_count == 1:
-            training.fit(getattr(model, name), arrays, phase=name, **options, **shared)
+            training.fit(getattr(model, name), arrays, **options)
             return
         with devices.spread(device_count):
             stage = getattr(build(config, precision, device_count), name)
-            training.fit(stage, arrays, phase=name, **options, **shared)
+            training.fit(stage, arrays, **options)
         checkpoint.assign(getattr(model, name), checkpoint.to_arrays(stage), "the spread copy")
 
-    fit(
-        "stage_one",
-        (dataset.train,),
-        epochs=config.epochs,
-        seed=config.seed,
-        learning_rate=training.halved_every(config.lr, config.lr_epochs, config.lr_fac),
-    )
+    fit("stage_one", (dataset.train,), first_plan(config))
     if config.epochs2:
-        fit(
-            "stage_two",
-            posterior(model, dataset.train, run),
-            epochs=config.epochs2,
-            # Another order of the data than in stage one.
-            seed=config.seed + 1_000_000,
-            learning_rate=training.halved_every(config.lr2, config.lr_epochs2, config.lr_fac),
-        )
+        fit("stage_two", posterior(model, dataset.train, run), second_plan(config))
     model.latent_std = latent_std(model, dataset.test[:MEASURED_IMAGES])
     checkpoint.save(model, run.directory)
     return model
+
+
+def first_plan(config):
+    """Arguments of `vaekit.training.fit` that a configuration sets for its first stage."""
+    return {
+        "epochs": config.epochs,
+        "batch_size": config.batch_size,
+        "seed": config.seed,
+        "learning_rate": training.halved_every(config.lr, config.lr_epochs, config.lr_fac),
+    }
+
+
+def second_plan(config):
+    """The same for the second stage."""
+    return {
+        "epochs": config.epochs2,
+        "batch_size": config.batch_size,
+        "seed": config.seed + 1_000_000,  # another order of the data than in stage one
+        "learning_rate": training.halved_every(config.lr2, config.lr_epochs2, config.lr_fac),
+    }
 
 
 def posterior(model, images, run):

@@ -19,9 +19,9 @@ from vaekit.datasets.splits import permutation
 from vaekit.runs import Run, run_name
 
 MEASURED = "measured"
-# A dense network that learns few images by heart reconstructs unseen ones as those: no averages.
 # Batches of training images behind a measurement's batch-norm statistics.
 STATISTICS_BATCHES = 10
+# A dense network that learns few images by heart reconstructs unseen ones as those: no averages.
 BY_HEART = {"network": "dense", "dataset": "mnist", "latent_dim": 32, "images": 100, "epochs": 400}
 
 
@@ -181,11 +181,9 @@ def _train(config, dataset, budgets, run, precision):
         (dataset.train,),
         run=run,
         phase="stage_one",
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        seed=config.seed,
         callbacks=[_Measure(run, budgets, dataset)],
         progress=False,
+        **train.first_plan(config),
     )
     if max(budgets) not in _measured(run):  # killed between the last epoch and its measurement
         run.log({"phase": MEASURED, "epoch": max(budgets) - 1, **_measure(stage, dataset)})

@@ -26,10 +26,10 @@ def loss_of(model, images):
     return float(model.compute_loss(images, y_pred=outputs, training=False)), outputs
 
 
-def test_plain_loss_is_the_squared_error_per_image(images):
+def test_plain_loss_is_the_mean_squared_error(images):
     loss, outputs = loss_of(rae.RAE(TINY, "ae"), images)
     error = np.square(images / 255.0 - ops.convert_to_numpy(outputs["reconstruction"]))
-    assert loss == pytest.approx(error.sum((1, 2, 3)).mean(), rel=1e-5)
+    assert loss == pytest.approx(error.mean(), rel=1e-5)
 
 
 def test_latents_and_kernels_are_penalised_by_their_squares(images):
@@ -38,10 +38,26 @@ def test_latents_and_kernels_are_penalised_by_their_squares(images):
     model.latent_weight = model.penalty_weight = 0.0
     plain, _ = loss_of(model, images)
     z = ops.convert_to_numpy(outputs["z"])
-    kernels = [ops.convert_to_numpy(kernel) for kernel in model.decoder_kernels()]
+    kernels = [ops.convert_to_numpy(kernel) for kernel in model.penalised_kernels()]
     assert len(kernels) == 2
-    expected = 0.25 * np.square(z).sum(1).mean() + 2 * sum(np.square(k).sum() for k in kernels)
+    expected = 0.5 * np.square(z).mean() + 2 * sum(np.square(k).sum() for k in kernels)
     assert loss - plain == pytest.approx(expected, rel=1e-4)
+
+
+def test_up_to_32_pixels_the_decoders_dense_kernel_is_not_penalised():
+    for side, count in ((32, 3), (64, 5)):
+        shape = (side, side, 3)
+        config = dataclasses.replace(TINY, network="rae", base_dim=1, image_shape=shape)
+        assert len(rae.RAE(config, "l2").penalised_kernels()) == count
+
+
+def test_weights_are_the_published_ones_unless_given():
+    assert rae.published_weights("l2", "cifar10", 3) == (1e-3, 1e-6)
+    assert rae.published_weights("gp_jacobian", "celeba", 3) == (1e-4, 1e-7)
+    assert rae.published_weights("sn", "digits", 1) == (9e-3, 0.0)
+    assert rae.published_weights("ae", "mnist", 1) == (0.0, 0.0)
+    model = rae.RAE(TINY, "l2", latent_weight=0.25)
+    assert (model.latent_weight, model.penalty_weight) == (0.25, 1e-7)
 
 
 def test_jacobian_norm_of_a_linear_decoder():
@@ -54,7 +70,29 @@ def test_jacobian_norm_of_a_linear_decoder():
     assert float(ops.mean(norms)) == pytest.approx(np.square(matrix).sum(), rel=0.05)
 
 
-@pytest.mark.parametrize("kind", ["gp", "sn"])
+def test_gradient_of_the_squared_image_of_a_linear_decoder():
+    """d |W z|^2 / dz = 2 W^T W z."""
+    rng = np.random.default_rng(4)
+    matrix, z = rng.normal(size=(3, 64)), rng.normal(size=3)
+    v = rng.normal(size=(200_000, 3))
+    images = ((codes @ matrix).reshape(-1, 8, 8, 1) for codes in (z[None], z + 1e-4 * v))
+    estimates = rae.gradient_of_square(*(one.astype("float64") for one in images), step=1e-4)
+    expected = np.square(2 * matrix @ matrix.T @ z).sum()
+    assert float(ops.mean(estimates)) == pytest.approx(expected, rel=0.02)
+
+
+def test_which_parts_are_spectrally_normalised():
+    config = dataclasses.replace(TINY, network="conv", base_dim=2, num_scale=2)
+    for kind, parts in (("sn", (True, True)), ("sn_decoder", (False, True))):
+        model = rae.RAE(config, kind)
+        found = [
+            any(layer.name.startswith("fc") and hasattr(layer, "u") for layer in part.layers)
+            for part in (model.encoder, model.decoder)
+        ]
+        assert tuple(found) == parts
+
+
+@pytest.mark.parametrize("kind", ["gp", "gp_jacobian", "sn"])
 def test_a_training_step_lowers_the_loss(kind, images):
     config = dataclasses.replace(TINY, network="conv", base_dim=2, num_scale=2)
     model = rae.RAE(config, kind)
@@ -65,7 +103,7 @@ def test_a_training_step_lowers_the_loss(kind, images):
 
 
 def test_wrong_kinds_are_refused():
-    with pytest.raises(UserError, match="Known: ae, rae, l2, sn, gp"):
+    with pytest.raises(UserError, match="Known: ae, rae, l2, sn, gp, sn_decoder, gp_jacobian"):
         rae.RAE(TINY, "l1")
     with pytest.raises(UserError, match="'draw' is recurrent"):
         rae.RAE(dataclasses.replace(TINY, network="draw"), "sn")
