@@ -35,17 +35,21 @@ class Run:
         config: JSON-able dict that determines the result (options, seed, data fingerprint).
         checkpoint_seconds: least time between two checkpoints inside a phase.
         tensorboard: whether training also writes curves into `tensorboard/`.
+        defaults: values of settings that a run of an earlier version may lack: a setting that came
+            later had the effect of its default.
     Raises:
         UserError: the folder is not writable, in use by another process, or holds a run of
             another configuration.
     """
 
-    def __init__(self, directory, config, checkpoint_seconds=20.0, tensorboard=False):
+    def __init__(
+        self, directory, config, checkpoint_seconds=20.0, tensorboard=False, defaults=None
+    ):
         self.directory = Path(directory)
-        self.config = json.loads(json.dumps(config))  # as it reads back: tuples become lists
+        self.config = _plain(config)  # as it reads back: tuples become lists
         self.checkpoint_seconds, self.tensorboard = checkpoint_seconds, tensorboard
         self._lock = _lock(self.directory)
-        self._write_or_compare_config()
+        self._write_or_compare_config(defaults or {})
 
     @property
     def figures(self):
@@ -97,26 +101,39 @@ class Run:
     def _metrics(self):
         return self.directory / "metrics.jsonl"
 
-    def _write_or_compare_config(self):
+    def _write_or_compare_config(self, defaults):
         path = self.directory / "config.json"
         if not path.exists():
             files.write_json(path, self.config)
             files.write_json(self.directory / "environment.json", environment())
             return
-        found = files.read_json(path)
-        keys = sorted(
-            key
-            for key in found.keys() | self.config.keys()
-            if found.get(key) != self.config.get(key)
-        )
-        if keys:
-            changes = ", ".join(
-                f"{key}: {found.get(key)!r} there, {self.config.get(key)!r} asked" for key in keys
-            )
+        changes = differences(files.read_json(path), self.config, defaults)
+        if changes:
             raise UserError(
-                f"{self.directory} holds a run of another configuration ({changes}). "
+                f"{self.directory} holds a run of another configuration ({', '.join(changes)}). "
                 "Choose another --runs folder, or delete that one."
             )
+
+
+def differences(found, asked, defaults):
+    """What two configurations differ in, as texts "epochs: 3 there, 4 asked".
+
+    Args:
+        found, asked: dicts as config.json holds them, dicts in dicts among them.
+        defaults: values of settings that `found` may lack.
+    """
+    texts = []
+    for key in sorted(found.keys() | asked.keys()):
+        there, wanted = found.get(key, _plain(defaults.get(key))), asked.get(key)
+        if isinstance(there, dict) and isinstance(wanted, dict):
+            texts += differences(there, wanted, defaults)
+        elif there != wanted:
+            texts.append(f"{key}: {there!r} there, {wanted!r} asked")
+    return texts
+
+
+def _plain(value):
+    return json.loads(json.dumps(value))
 
 
 def environment():

@@ -25,6 +25,14 @@ def test_run_refuses_another_configuration_and_a_second_process(tmp_path):
         assert run.records("one") == [{"phase": "one", "epoch": 0, "loss": 2.0}]
 
 
+def test_a_run_from_before_a_setting_existed_goes_on_at_its_default(tmp_path):
+    folder, defaults = tmp_path / "r", {"warm": (1, 2)}
+    runs.Run(folder, {"config": {"lr": 1.0}}).close()
+    runs.Run(folder, {"config": {"lr": 1.0, "warm": (1, 2)}}, defaults=defaults).close()
+    with pytest.raises(UserError, match=r"\(warm: \[1, 2\] there, \[1, 3\] asked\)"):
+        runs.Run(folder, {"config": {"lr": 1.0, "warm": (1, 3)}}, defaults=defaults)
+
+
 def test_unwritable_folder_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="Choose another folder with --runs"):
