@@ -21,7 +21,7 @@ from balancingvae.rae import RAE
 from vaekit import backend, files, plots, training
 from vaekit.images import to_uint8
 from vaekit.reports import Section, Table
-from vaekit.runs import run_name
+from vaekit.runs import open_run, run_name
 
 SEED = 0
 # Most latents that a density is fitted to.
@@ -70,7 +70,7 @@ def run_autoencoder(config, baseline, dataset, changes, options):
     described = checkpoint.describe(
         config, autoencoder=dataclasses.asdict(baseline), data_fingerprint=dataset.fingerprint
     )
-    with checkpoint.open_run(directory, described, options) as run:
+    with open_run(directory, described, type(config), options) as run:
         path = run.directory / evaluate.METRICS
         if path.exists():
             return files.read_json(path)

@@ -9,7 +9,6 @@ from balancingvae import configs
 from balancingvae.model import TwoStageVAE
 from vaekit import files, shelf
 from vaekit.errors import UserError
-from vaekit.runs import Run
 
 PACKAGE = "balancingvae"
 STAGES = ("stage_one", "stage_two")
@@ -33,18 +32,6 @@ def save(model, directory):
                 np.nan if model.latent_std is None else model.latent_std
             )
         files.save_npz(directory / f"{stage}.npz", arrays)
-
-
-def open_run(directory, described, options):
-    """The `vaekit.runs.Run` of a training; one of an earlier version has today's default settings.
-
-    Args:
-        directory: the run's folder.
-        described: from `describe`.
-        options: `experiments.Options`.
-    """
-    defaults = configs.defaults()
-    return Run(directory, described, options.checkpoint_seconds, options.tensorboard, defaults)
 
 
 def load(directory):

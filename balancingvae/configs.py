@@ -313,12 +313,6 @@ def shortfall(values):
     ]
 
 
-def defaults():
-    """Every setting that has a default: dict of name -> value."""
-    fields = dataclasses.fields(Config)
-    return {f.name: f.default for f in fields if f.default is not dataclasses.MISSING}
-
-
 def from_dict(values):
     """A Config from the plain dict that `dataclasses.asdict` gave, as in config.json."""
     known = {field.name for field in dataclasses.fields(Config)}

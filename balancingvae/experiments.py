@@ -7,7 +7,7 @@ from pathlib import Path
 
 from balancingvae import checkpoint, evaluate, train
 from vaekit import backend, datasets, fid, files, reports, shelf
-from vaekit.runs import run_name
+from vaekit.runs import open_run, run_name
 
 # `quick` shrinks network, data and epochs, so that the whole path takes minutes on two cores; small
 # batches give gamma the hundreds of updates that it needs from 1 to the error.
@@ -88,7 +88,7 @@ def run_one(config, changes, dataset, options):
     )
     if options.progress:
         print(f"{config.name}, seed {config.seed}: {directory}", file=sys.stderr)
-    with checkpoint.open_run(directory, description, options) as run:
+    with open_run(directory, description, type(config), options) as run:
         model = train.train(
             config, dataset, run, options.precision, options.progress, options.devices
         )
@@ -129,7 +129,7 @@ def evaluate_again(directory, options):
     described = checkpoint.describe(model.config)
     preset, seed = directory.resolve().parts[-2:]
     folder = options.runs / checkpoint.PACKAGE / "evaluated" / preset / seed
-    with checkpoint.open_run(folder, described, options) as run:
+    with open_run(folder, described, type(model.config), options) as run:
         history = directory / "metrics.jsonl"
         if history.exists():  # the training's epochs, time and curves
             text = history.read_text(encoding="utf-8")

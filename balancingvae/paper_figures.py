@@ -11,7 +11,7 @@ import numpy as np
 from balancingvae import checkpoint, evaluate, experiments, measures, train, variance
 from vaekit import datasets, plots, training
 from vaekit.reports import Figure, Section, Table
-from vaekit.runs import run_name
+from vaekit.runs import open_run, run_name
 
 PHASE = "watched"
 WATCHED_IMAGES = 500
@@ -37,7 +37,7 @@ def watch(config, changes, options):
     name = run_name(config.name, {**changes, "images": len(dataset.train)})
     directory = Path(options.runs) / checkpoint.PACKAGE / "figures" / name / f"seed{config.seed}"
     described = checkpoint.describe(config, data_fingerprint=dataset.fingerprint)
-    with checkpoint.open_run(directory, described, options) as run:
+    with open_run(directory, described, type(config), options) as run:
         stage = train.build(config, options.precision).stage_one
         watcher = Watcher(run, dataset, config, options.settings)
         training.fit(

@@ -16,7 +16,7 @@ from balancingvae.layers import BatchNorm
 from balancingvae.stages import StageOne
 from vaekit import datasets, training
 from vaekit.datasets.splits import permutation
-from vaekit.runs import run_name
+from vaekit.runs import open_run, run_name
 
 MEASURED = "measured"
 # Batches of training images behind a measurement's batch-norm statistics.
@@ -149,7 +149,7 @@ def train_and_measure(config, dataset, budgets, options, suffix=""):
     described = checkpoint.describe(
         config, data_fingerprint=dataset.fingerprint, images=len(dataset.train), budgets=budgets
     )
-    with checkpoint.open_run(directory, described, options) as run:
+    with open_run(directory, described, type(config), options) as run:
         found = _measured(run)
         if not set(budgets) <= set(found):
             _train(config, dataset, budgets, run, options.precision)

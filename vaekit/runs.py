@@ -1,6 +1,7 @@
 """A run is one directory: config, environment, metrics.jsonl, last/, weights, figures/."""
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import json
 import os
@@ -113,6 +114,23 @@ class Run:
                 f"{self.directory} holds a run of another configuration ({', '.join(changes)}). "
                 "Choose another --runs folder, or delete that one."
             )
+
+
+def open_run(directory, described, settings, options):
+    """The `Run` of a configuration, as a command line asks for it.
+
+    Args:
+        directory: the run's folder.
+        described: the dict for its config.json.
+        settings: the configuration's dataclass, whose defaults a run of an earlier version has.
+        options: has `checkpoint_seconds` and `tensorboard`.
+    """
+    defaults = {
+        field.name: field.default
+        for field in dataclasses.fields(settings)
+        if field.default is not dataclasses.MISSING
+    }
+    return Run(directory, described, options.checkpoint_seconds, options.tensorboard, defaults)
 
 
 def differences(found, asked, defaults):

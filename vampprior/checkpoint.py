@@ -5,7 +5,6 @@ from pathlib import Path
 
 from vaekit import files, shelf
 from vaekit.errors import UserError
-from vaekit.runs import Run
 from vampprior import configs
 from vampprior.model import VAE
 
@@ -24,18 +23,6 @@ def save(model, directory):
 def describe(config, **more):
     """The dict that config.json holds: package, configuration, and what else defines a run."""
     return {"package": PACKAGE, "config": dataclasses.asdict(config), **more}
-
-
-def open_run(directory, described, options):
-    """The `vaekit.runs.Run` of a training; one of an earlier version has today's default settings.
-
-    Args:
-        directory: the run's folder.
-        described: from `describe`.
-        options: `experiments.Options`.
-    """
-    defaults = configs.defaults()
-    return Run(directory, described, options.checkpoint_seconds, options.tensorboard, defaults)
 
 
 def load(directory):

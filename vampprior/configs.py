@@ -228,12 +228,6 @@ def default_samples(config):
     return 5000 if config.name.startswith("tomczak") else 500
 
 
-def defaults():
-    """Every setting that has a default: dict of name -> value."""
-    fields = dataclasses.fields(Config)
-    return {f.name: f.default for f in fields if f.default is not dataclasses.MISSING}
-
-
 def from_dict(values):
     """A Config from the plain dict that `dataclasses.asdict` gave, as in config.json."""
     fields = {field.name: field for field in dataclasses.fields(Config)}

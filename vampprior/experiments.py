@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vaekit import datasets, files, plots, reports, shelf
 from vaekit.errors import UserError
-from vaekit.runs import run_name
+from vaekit.runs import open_run, run_name
 from vampprior import checkpoint, evaluate, table, train
 
 KS = (10, 50, 100, 250, 500, 750, 1000, 1500)
@@ -73,7 +73,7 @@ def run_one(config, changes, dataset, options):
     )
     if options.progress:
         print(f"{config.name}, seed {config.seed}: {directory}", file=sys.stderr)
-    with checkpoint.open_run(directory, description, options) as run:
+    with open_run(directory, description, type(config), options) as run:
         model = train.train(config, data, run, options.progress)
         metrics = evaluate.evaluate(
             model, data, run, options.samples, options.memory_mib, options.progress
