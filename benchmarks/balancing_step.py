@@ -63,10 +63,10 @@ class Contestant:
 
 def serve(stage, preset, kind):
     """Be a contestant: our training step, one per line of standard input."""
+    from balancingvae import networks, train  # isort: skip (sets TensorFlow's options)
     import keras
     import numpy as np
 
-    from balancingvae import networks, train
     from balancingvae.configs import PRESETS
 
     config = PRESETS[preset]

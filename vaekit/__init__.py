@@ -4,5 +4,9 @@ import os
 
 __version__ = "0.1.0"
 
-# TensorFlow's start-up chatter; what matters it raises. Read when TensorFlow is first imported.
+# Both are read when TensorFlow is first imported: import these packages before keras.
+# TensorFlow's start-up chatter; what matters it raises.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# oneDNN's kernels, which TensorFlow leaves off on processors without AVX-512: on AVX2 they make the
+# ResNet's step about twice as fast (benchmarks/balancing_step.py).
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -1,0 +1,3 @@
+"""Before any test module imports keras: the packages' options for TensorFlow."""
+
+import vaekit  # noqa: F401
