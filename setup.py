@@ -30,8 +30,8 @@ setup(
         "vaekit.fid",
     ],
     install_requires=[
-        "tensorflow>=2.16",  # default Keras backend; TF1 checkpoints; the Inception graph of FID
-        "keras>=3.5",  # layers, training loop and backends of every model
+        "tensorflow>=2.18",  # default Keras backend; TF1 checkpoints; the Inception graph of FID
+        "keras>=3.10",  # layers, training loop and backends of every model
         "numpy>=1.26",  # arrays
         "scipy>=1.11",  # .mat datasets; LAPACK factorisations of the Frechet distance
         "pillow>=10",  # image files: decoding, CelebA's resize, JPEG round trip, PNG grids
@@ -45,7 +45,7 @@ setup(
     ],
     extras_require={
         "jax": ["jax>=0.4.30"],  # the other Keras backend: KERAS_BACKEND=jax
-        "tensorboard": ["tensorboard>=2.16"],  # --tensorboard
+        "tensorboard": ["tensorboard>=2.18"],  # --tensorboard
         "docs": DOCS,
         "dev": [
             "jax>=0.4.30",  # the tests train under both backends

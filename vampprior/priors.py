@@ -7,7 +7,7 @@ come from: posteriors of learned or fixed pseudo-inputs, or trainable parameters
 import math
 
 import numpy as np
-from keras import layers, ops
+from keras import constraints, layers, ops
 
 from vaekit.errors import UserError
 from vampprior.elbo import LOG_2PI
@@ -48,6 +48,13 @@ def mixture_log_prob(z, means, log_vars):
     return ops.logsumexp(-0.5 * (quadratics + offsets), axis=-1) - log_k
 
 
+class UnitInterval(constraints.Constraint):
+    """Keeps weights in [0, 1]."""
+
+    def __call__(self, value):
+        return ops.clip(value, 0.0, 1.0)
+
+
 class PseudoInputs(layers.Layer):
     """K images in [0, 1] as a weight matrix `(num_pseudo_inputs, pixels)`.
 
@@ -69,7 +76,7 @@ class PseudoInputs(layers.Layer):
             shape=(num_pseudo_inputs, pixels),
             initializer="zeros",
             trainable=trainable,
-            constraint=_unit_interval if trainable else None,
+            constraint=UnitInterval() if trainable else None,
         )
         self.matrix.assign(np.clip(start, 0, 1).astype("float32"))
         self.built = True
@@ -168,7 +175,3 @@ def check_latents(z, latent_dim):
     if not np.isfinite(z).all():
         raise UserError("Latents with NaN or infinite values came; only finite numbers are taken.")
     return z.astype(np.float32)
-
-
-def _unit_interval(values):
-    return ops.clip(values, 0.0, 1.0)

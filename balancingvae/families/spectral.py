@@ -5,6 +5,8 @@ iteration per training step, starting from the stored left vector u. Inference i
 stored u too and leaves it alone. (Dai & Wipf's code overwrites it in inference as well.)
 """
 
+import math
+
 import keras
 from keras import layers, ops
 
@@ -35,7 +37,7 @@ class _Spectral:
         super().build(input_shape)
         self.u = self.add_weight(
             name="u",
-            shape=(ops.size(self._as_matrix(self.kernel)) // self._columns(),),
+            shape=(math.prod(self.kernel.shape) // self._columns(),),
             initializer=keras.initializers.RandomNormal(stddev=1.0, seed=0),
             trainable=False,
             dtype="float32",

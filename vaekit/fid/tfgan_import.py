@@ -1,4 +1,4 @@
-"""The one place that knows how to import tf-gan and TensorFlow Hub under TensorFlow >= 2.16.
+"""The one place that knows how to import tf-gan and TensorFlow Hub under TensorFlow >= 2.18.
 
 tf-gan 2.1.0's own `__init__` imports tf.estimator, which is gone; its `eval` package does not need
 it. So the two parent packages are registered by path, without running their `__init__`, while
