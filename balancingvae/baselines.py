@@ -17,6 +17,7 @@ from balancingvae import (
     variance,
 )
 from balancingvae.comparison import over_seeds
+from balancingvae.evaluate import RENORMALIZED
 from balancingvae.rae import RAE
 from vaekit import backend, files, plots, training
 from vaekit.images import to_uint8
@@ -26,7 +27,22 @@ from vaekit.runs import open_run, run_name
 SEED = 0
 # Most latents that a density is fitted to.
 MOST_CODES = 50_000
-SETS = ("REC", "GEN-1", "gaussian", "mixture", "GEN-2")
+SETS = (
+    "REC",
+    "GEN-1",
+    f"GEN-1{RENORMALIZED}",
+    "gaussian",
+    "mixture",
+    "GEN-2",
+    f"GEN-2{RENORMALIZED}",
+)
+QUANTITIES = (
+    ("mse", "mse"),
+    ("variance loss", "variance_loss"),
+    ("variance law", "variance_law"),
+    ("inactive", "inactive"),
+)
+GENERATED = ("GEN-2", f"GEN-2{RENORMALIZED}")  # whose latents' variance is shown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -184,8 +200,9 @@ def sections(found, text, theirs=()):
     """
     everything = [m for results in found.values() for m in results]
     labels = list(dict.fromkeys(r["label"] for r in everything[0]["distances"]))
+    columns = [*(title for title, _ in QUANTITIES), *(f"variance of z: {n}" for n in GENERATED)]
     tables = [
-        Table([label, *SETS, "mse", "variance loss"], body)
+        Table(["model", *columns, *(f"{label}: {name}" for name in SETS)], body)
         for label in labels
         if (body := _rows(found, label))
     ]
@@ -200,7 +217,7 @@ def sections(found, text, theirs=()):
     explained = (
         "REC: reconstructions. GEN-1: z from N(0, I), one stage. gaussian, mixture: z from one "
         "Gaussian or a mixture of ten fitted to the latents of training images. GEN-2: z from the "
-        "second stage, as generated. Distances: lower is better."
+        "second stage, as generated, and renormalised. Distances: lower is better."
     )
     parts = [Section("Baselines", text=[*text, explained, *filter(None, notes)], tables=tables)]
     if theirs:
@@ -212,9 +229,15 @@ def sections(found, text, theirs=()):
 
 
 def _rows(found, label):
-    body = []
+    """A row per model: its quantities, and the distances of that label; [] where it has none."""
+    body, any_distance = [], False
     for name, results in found.items():
-        cells = [
+        quantities = [over_seeds([m.get(key) for m in results]) for _, key in QUANTITIES]
+        latents = [
+            over_seeds([m.get("latent_variance", {}).get(key) for m in results])
+            for key in GENERATED
+        ]
+        distances = [
             over_seeds(
                 [
                     row["value"]
@@ -225,7 +248,6 @@ def _rows(found, label):
             )
             for set_name in SETS
         ]
-        if any(cell is not None for cell in cells):
-            errors = [over_seeds([m[key] for m in results]) for key in ("mse", "variance_loss")]
-            body.append([name, *cells, *errors])
-    return body
+        any_distance |= any(cell is not None for cell in distances)
+        body.append([name, *quantities, *latents, *distances])
+    return body if any_distance else []

@@ -36,13 +36,7 @@ def _add_policies(commands):
         "inactive latents, variance law and distances.",
     )
     add_comparison_arguments(parser)
-    parser.add_argument(
-        "--gammas",
-        nargs="+",
-        type=cli.positive_number,
-        default=(1.0,),
-        help="numbers of the fixed policy (default 1)",
-    )
+    _add_gammas(parser)
     parser.add_argument(
         "--kl-factors",
         nargs="+",
@@ -52,6 +46,16 @@ def _add_policies(commands):
     )
     parser.add_argument("--cross-entropy", action="store_true", help="compare it, too")
     parser.set_defaults(function=_policies)
+
+
+def _add_gammas(parser):
+    parser.add_argument(
+        "--gammas",
+        nargs="+",
+        type=cli.positive_number,
+        default=(1.0,),
+        help="numbers of the fixed policy (default 1)",
+    )
 
 
 def _policies(arguments):
@@ -84,6 +88,7 @@ def _add_baselines(commands):
         default=("computed", "learned"),
         help="rules for gamma of the VAEs (default: computed learned)",
     )
+    _add_gammas(parser)
     parser.set_defaults(function=_baselines)
 
 
@@ -96,8 +101,9 @@ def _baselines(arguments):
         for kind in arguments.kinds
     ]
     variants = [
-        comparison.Variant(f"2S-VAE, {policy} gamma", {"gamma_policy": policy})
-        for policy in arguments.policies
+        variant
+        for variant in comparison.policies(arguments.gammas)
+        if variant.changes["gamma_policy"] in arguments.policies
     ]
     preset, options = preset_named(arguments), comparison_options(arguments)
     shared, seeds = shared_changes(arguments), range(arguments.seeds)
