@@ -11,7 +11,13 @@ VERSION = next(
     if line.startswith("__version__")
 )
 # The documentation site: pages, API pages from docstrings, formulas without scripts.
-DOCS = ["mkdocs-material>=9.5", "mkdocstrings[python]>=0.27", "latex2mathml>=3.77"]
+# Python 3.10's last mkdocstrings does not work with the pymdown-extensions after it.
+DOCS = [
+    "mkdocs-material>=9.5",
+    "mkdocstrings[python]>=0.27",
+    "latex2mathml>=3.77",
+    "pymdown-extensions<12; python_version < '3.11'",
+]
 
 setup(
     name="balancingvae",
