@@ -223,14 +223,16 @@ def _distances(found):
 
 def _gamma_pictures(found, figures):
     for quantity in ("gamma", "mse", "kl"):
-        series = {}
+        series, roots = {}, {}
         for name, results in found.items():
             records = results[0][1].records("stage_one")
-            series[name] = ([r["epoch"] + 1 for r in records], [r[quantity] for r in records])
-            if quantity == "gamma" and "fixed" not in name:
-                root = [r["mse"] ** 0.5 for r in records]
-                series[f"{name}: root of the mse"] = (series[name][0], root)
-        plots.curves(figures / f"{quantity}.png", series, "epoch", quantity, log_y=True)
+            epochs = [record["epoch"] + 1 for record in records]
+            series[name] = (epochs, [record[quantity] for record in records])
+            if quantity == "gamma":
+                root = [record["mse"] ** 0.5 for record in records]
+                roots[name] = (f"{name}: root of the mse", epochs, root)
+        file = figures / f"{quantity}.png"
+        plots.curves(file, series, "epoch", quantity, log_y=True, dashed=roots)
     return Section(
         "Over time (first seed)",
         figures=[

@@ -11,6 +11,7 @@ from vaekit.images import to_uint8
 
 GAP = 2  # pixels between the images of a grid
 LEAST_SIDE = 56  # small images are enlarged to about this many pixels
+MOST_INSIDE = 6  # a longer legend stands beside the axes, where it covers nothing
 
 
 def image_grid(path, images, columns=10):
@@ -38,11 +39,21 @@ def image_grid(path, images, columns=10):
     files.atomic_write(path, lambda file: picture.save(file, format="PNG"))
 
 
-def curves(path, series, xlabel, ylabel, log_y=False):
-    """Write a line plot; `series` is a dict of label to `(x, y)`."""
+def curves(path, series, xlabel, ylabel, log_y=False, dashed=None):
+    """Write a line plot.
+
+    Args:
+        series: dict of label to `(x, y)`.
+        log_y: whether the y axis is logarithmic.
+        dashed: further series, dict of a label in `series` to `(label, x, y)`; dashed lines in the
+            colour of that one.
+    """
     figure, axes = _axes(xlabel, ylabel)
     for label, (x, y) in series.items():
-        axes.plot(x, y, label=label, marker="o" if len(x) < 15 else None)
+        (line,) = axes.plot(x, y, label=label, marker="o" if len(x) < 15 else None)
+        if dashed and label in dashed:
+            other, x, y = dashed[label]
+            axes.plot(x, y, "--", label=other, color=line.get_color())
     if log_y:
         axes.set_yscale("log")
     _save(figure, axes, path, len(series) > 1)
@@ -80,7 +91,10 @@ def _axes(xlabel, ylabel):
 
 
 def _save(figure, axes, path, with_legend):
-    if with_legend:
+    if with_legend and len(axes.get_legend_handles_labels()[1]) > MOST_INSIDE:
+        figure.set_size_inches(8.5, 3.6)
+        figure.legend(loc="outside right upper", fontsize=8)
+    elif with_legend:
         axes.legend(fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
