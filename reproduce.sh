@@ -24,7 +24,8 @@ targets                     what it makes                                     ti
 
 DATASET is digits, mnist, fashion_mnist, static_mnist, frey_faces, caltech101_silhouettes, cifar10, celeba,
 or folder:PATH for images of your own. One epoch takes seconds (digits, frey_faces) to minutes (cifar10);
-shorten a run with --epochs N and --images N. Options after the target go to the package's command line:
+shorten a run with --epochs N and --images N, or (two-stage VAE) --scale small; --seeds N repeats it.
+Options after the target go to the package's command line:
 ./reproduce.sh vampprior-digits --help lists them (--protocol tomczak takes Tomczak & Welling's settings).
 
 Data come from $VAE_DATA_DIR, else ./data (see data/README.md). A virtual environment .venv is made and used unless

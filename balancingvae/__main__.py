@@ -4,7 +4,16 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from balancingvae import checkpoint, configs, experiments, families, studies, tf1
+from balancingvae import (
+    checkpoint,
+    comparison,
+    comparison_commands,
+    configs,
+    experiments,
+    families,
+    studies,
+    tf1,
+)
 from vaekit import cli, fid, gallery
 from vaekit.errors import UserError
 
@@ -31,15 +40,35 @@ def command():
 def _train(arguments):
     options = _options(arguments)
     changes = cli.overrides(arguments, FIELDS)
+    images = test_images = None
     if arguments.quick:
         changes = experiments.QUICK | experiments.QUICK_RATES | changes
-        images = options.images or experiments.QUICK_IMAGES
-        test_images = options.test_images or experiments.QUICK_TEST_IMAGES
-        options = dataclasses.replace(options, images=images, test_images=test_images)
+        images, test_images = experiments.QUICK_IMAGES, experiments.QUICK_TEST_IMAGES
+    elif arguments.scale == "small":
+        changes = comparison.SCALES["small"] | changes
+        images = test_images = comparison.SMALL_IMAGES
+    options = dataclasses.replace(
+        options,
+        images=options.images or images,
+        test_images=options.test_images or test_images,
+    )
     for name in arguments.names:
-        config = _config(name, options)
-        config = dataclasses.replace(config, **changes, seed=arguments.seed)
-        experiments.run_and_report(config, changes, options, arguments.report)
+        config = dataclasses.replace(_config(name, options), **changes, seed=arguments.seed)
+        if arguments.seeds == 1:
+            experiments.run_and_report(config, changes, options, arguments.report)
+        else:
+            _train_seeds(config, changes, options, arguments)
+
+
+def _train_seeds(config, changes, options, arguments):
+    comparison_commands.quiet()
+    variant = comparison.Variant(f"{config.gamma_policy} gamma", {})
+    seeds = range(arguments.seed, arguments.seed + arguments.seeds)
+    found = comparison.run(config, [variant], seeds, changes, options, comparison_commands.say)
+    more = comparison_commands.published_sections(config.dataset)
+    place = Path(arguments.report or f"reports/{checkpoint.PACKAGE}/{config.name}-seeds")
+    title = f"Two-stage VAE: {config.name}, {arguments.seeds} seeds"
+    comparison_commands.write_comparison(found, place, title, more)
 
 
 def _config(name, options):
@@ -105,6 +134,19 @@ def _parser():
     train.add_argument("names", nargs="+", metavar="PRESET", help="preset or folder:PATH")
     train.add_argument(
         "--quick", action="store_true", help="the whole path in minutes: few images, small network"
+    )
+    train.add_argument(
+        "--scale",
+        choices=comparison.SCALES,
+        default="full",
+        help="small: a plain network and a budget of minutes, as of the comparisons",
+    )
+    train.add_argument(
+        "--seeds",
+        type=cli.positive_integer,
+        default=1,
+        metavar="N",
+        help="train N times, from --seed on, and report means and deviations beside the published",
     )
     train.add_argument("--test-images", type=cli.positive_integer, help="measure that many only")
     train.add_argument(

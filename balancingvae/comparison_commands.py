@@ -142,7 +142,9 @@ def _tables(arguments):
 
 
 def published_sections(dataset):
-    """What the papers' tables print for a dataset."""
+    """What the papers' tables print for a dataset; [] for one that they do not have."""
+    if dataset not in published.FID:
+        return []
     columns = ["published FID", "REC", "GEN-1", "GEN-2"]
     tables = [reports.Table(columns, [list(row) for row in published.FID[dataset]])]
     rates = [list(row) for row in published.LEARNING_RATES.get(dataset, ())]
@@ -193,9 +195,19 @@ def run_comparison(arguments, variants, title, folder, more=()):
     tell = (lambda line: None) if arguments.quiet else say
     found = comparison.run(preset, variants, range(arguments.seeds), shared, options, tell)
     place = Path(arguments.report or f"reports/{folder}/{preset.name}")
+    write_comparison(found, place, f"{title}: {preset.name}", more)
+
+
+def write_comparison(found, place, title, more=()):
+    """Write the report of `comparison.run`'s results; print its main tables and the claims.
+
+    Args:
+        place: folder of the report.
+        more: sections that follow.
+    """
     first = next(iter(found.values()))[0][0]
-    parts = comparison.sections(found, place, title, [budget(first)])
-    page = reports.write_report(place, f"{title}: {preset.name}", [*parts, *more])
+    parts = comparison.sections(found, place, title.split(":")[0], [budget(first)])
+    page = reports.write_report(place, title, [*parts, *more])
     for section in (parts[0], parts[-1]):
         for table in section.tables:
             print(reports.plain_table(table) + "\n")
