@@ -141,13 +141,7 @@ def _parser():
         default="full",
         help="small: a plain network and a budget of minutes, as of the comparisons",
     )
-    train.add_argument(
-        "--seeds",
-        type=cli.positive_integer,
-        default=1,
-        metavar="N",
-        help="train N times, from --seed on, and report means and deviations beside the published",
-    )
+    cli.add_seeds(train)
     train.add_argument("--test-images", type=cli.positive_integer, help="measure that many only")
     train.add_argument(
         "--devices",

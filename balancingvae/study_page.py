@@ -20,11 +20,13 @@ one. This page is written by `python -m balancingvae.study_page` from the report
 | command | what it makes |
 |---|---|
 | `python -m balancingvae variance` | the PCA theorem, smoothing, Figure 4 |
-| `python -m balancingvae policies cifar10_paper --scale small --seeds 3` | every rule for gamma |
+| `python -m balancingvae policies cifar10_paper --scale small` | every rule for gamma |
 | `python -m balancingvae baselines cifar10_paper --scale small` | RAEs, densities on latents |
 | `python -m balancingvae renormalization DIRECTORY` | every reading of renormalisation |
 | `python -m balancingvae figures cifar10_paper --scale small` | latents and errors by epoch |
 
+The comparisons below add `--seeds 3 --images 5000 --gammas 1 0.1 --no-fid`, the baselines also
+`--kinds l2 --networks rae --policies computed learned fixed`.
 Without `--scale small` the same commands train the papers' networks for the papers' epochs.
 """
 # Longer tables stay in the reports.

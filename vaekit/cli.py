@@ -89,6 +89,17 @@ def positive_integer(text):
     return value
 
 
+def add_seeds(parser):
+    """Add `--seeds N` to a command that can train a configuration several times."""
+    parser.add_argument(
+        "--seeds",
+        type=positive_integer,
+        default=1,
+        metavar="N",
+        help="train N times, from --seed on, and report means and deviations",
+    )
+
+
 def seed(text):
     """argparse type: an integer of at least 0."""
     value = int(text)

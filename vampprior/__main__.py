@@ -64,7 +64,7 @@ def _configurations(arguments, changes):
             chosen += [config for config in row if config.prior in priors]
         else:
             chosen.append(configs.preset(name))
-    seeds = arguments.seeds or [arguments.seed]
+    seeds = range(arguments.seed, arguments.seed + arguments.seeds)
     return [
         dataclasses.replace(config, **changes, seed=seed) for config in chosen for seed in seeds
     ]
@@ -125,7 +125,7 @@ def _parser():
     train.add_argument(
         "--priors", nargs="+", choices=configs.PRIORS, help="only these of a dataset"
     )
-    train.add_argument("--seeds", nargs="+", type=int, help="several seeds, instead of --seed")
+    cli.add_seeds(train)
     _add_model_arguments(train)
     train.set_defaults(function=_train)
     k = commands.add_parser("k", help="log-likelihood against the number of pseudo-inputs")
