@@ -21,7 +21,7 @@ from balancingvae.evaluate import RENORMALIZED
 from balancingvae.rae import RAE
 from vaekit import backend, files, plots, training
 from vaekit.images import to_uint8
-from vaekit.reports import Section, Table
+from vaekit.reports import Section, Table, sentence
 from vaekit.runs import open_run, run_name
 
 SEED = 0
@@ -76,7 +76,7 @@ def run_autoencoder(config, baseline, dataset, changes, options):
         changes: the changed fields of the configuration; they name the directory.
         options: `experiments.Options`.
     Returns:
-        metrics, as its evaluation.json holds them.
+        (metrics, run).
     """
     config = dataclasses.replace(config, network=baseline.network)
     given = {k: v for k, v in dataclasses.asdict(baseline).items() if v is not None and k != "kind"}
@@ -88,13 +88,11 @@ def run_autoencoder(config, baseline, dataset, changes, options):
     )
     with open_run(directory, described, type(config), options) as run:
         path = run.directory / evaluate.METRICS
-        if path.exists():
-            return files.read_json(path)
-        model = train_autoencoder(config, baseline, dataset, run, options)
-        files.save_npz(run.directory / "autoencoder.npz", checkpoint.to_arrays(model))
-        metrics = measure_autoencoder(model, dataset, run, options.settings)
-        files.write_json(path, metrics)
-    return metrics
+        if not path.exists():
+            model = train_autoencoder(config, baseline, dataset, run, options)
+            files.save_npz(run.directory / "autoencoder.npz", checkpoint.to_arrays(model))
+            files.write_json(path, measure_autoencoder(model, dataset, run, options.settings))
+    return files.read_json(path), run
 
 
 def train_autoencoder(config, baseline, dataset, run, options):
@@ -173,20 +171,20 @@ def run_all(preset, autoencoders, variants, seeds, shared, options, say=print):
         variants: list of `comparison.Variant`: two-stage VAEs.
         seeds, shared, options, say: as of `comparison.run`.
     Returns:
-        dict of row name -> list of metrics, one per seed.
+        dict of row name -> list of (metrics, run), one per seed.
     """
     trained = comparison.run(preset, variants, seeds, shared, options, say)
     found = {
-        name: [with_densities(metrics, run, options) for metrics, run in results]
+        name: [(with_densities(metrics, run, options), run) for metrics, run in results]
         for name, results in trained.items()
     }
     for seed in seeds:
         config = dataclasses.replace(preset, **shared, seed=seed)
         dataset = experiments.load(config, options)
         for baseline in autoencoders:
-            metrics = run_autoencoder(config, baseline, dataset, shared, options)
-            found.setdefault(baseline.name, []).append(metrics)
-            say(f"{baseline.name}, seed {seed}: mse {metrics['mse']:.5f}")
+            result = run_autoencoder(config, baseline, dataset, shared, options)
+            found.setdefault(baseline.name, []).append(result)
+            say(f"{baseline.name}, seed {seed}: mse {result[0]['mse']:.5f}")
     return found
 
 
@@ -198,11 +196,12 @@ def sections(found, text, theirs=()):
         text: paragraphs: the budget.
         theirs: published rows (name, REC, GEN-1, GEN-2).
     """
+    found = {name: [metrics for metrics, _ in results] for name, results in found.items()}
     everything = [m for results in found.values() for m in results]
     labels = list(dict.fromkeys(r["label"] for r in everything[0]["distances"]))
     columns = [*(title for title, _ in QUANTITIES), *(f"variance of z: {n}" for n in GENERATED)]
     tables = [
-        Table(["model", *columns, *(f"{label}: {name}" for name in SETS)], body)
+        Table([f"model (distances: {label})", *columns, *SETS], body)
         for label in labels
         if (body := _rows(found, label))
     ]
@@ -219,7 +218,11 @@ def sections(found, text, theirs=()):
         "Gaussian or a mixture of ten fitted to the latents of training images. GEN-2: z from the "
         "second stage, as generated, and renormalised. Distances: lower is better."
     )
-    parts = [Section("Baselines", text=[*text, explained, *filter(None, notes)], tables=tables)]
+    parts = [
+        Section(
+            "Baselines", text=[*text, explained, *map(sentence, filter(None, notes))], tables=tables
+        )
+    ]
     if theirs:
         columns = ["published FID", "REC", "GEN-1 (one Gaussian)", "GEN-2 (mixture of ten)"]
         parts.append(

@@ -7,7 +7,7 @@ import numpy as np
 from balancingvae import configs, experiments
 from balancingvae.evaluate import RENORMALIZED, SETS
 from vaekit import plots
-from vaekit.reports import Figure, Section, Table, show
+from vaekit.reports import Figure, Section, Table, sentence, show
 
 # A plain network and a share of the data that two CPU cores train in a minute. Small batches, since
 # a learned log gamma moves by at most the learning rate per update.
@@ -217,7 +217,10 @@ def _distances(found):
         if any(cell is not None for row in body for cell in row[1:]):
             tables.append(Table([label, *names], body))
     notes = list(dict.fromkeys(row["warning"] for row in any_metrics["distances"]))
-    text = ["Lower is better. GEN-1: one stage; GEN-2: two stages.", *filter(None, notes)]
+    text = [
+        "Lower is better. GEN-1: one stage; GEN-2: two stages.",
+        *map(sentence, filter(None, notes)),
+    ]
     return Section("Distances", text=text, tables=tables)
 
 

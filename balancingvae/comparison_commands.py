@@ -16,7 +16,6 @@ from balancingvae import (
 )
 from vaekit import cli, fid, reports
 from vaekit.errors import UserError
-from vaekit.runs import hardware
 
 COMMANDS = ("policies", "baselines", "tables")
 
@@ -109,8 +108,7 @@ def _baselines(arguments):
     shared, seeds = shared_changes(arguments), range(arguments.seeds)
     tell = (lambda line: None) if arguments.quiet else say
     found = baselines.run_all(preset, autoencoders, variants, seeds, shared, options, tell)
-    vae = next(results[0] for results in found.values() if "config" in results[0])
-    parts = baselines.sections(found, [budget(vae)], published.RAE.get(preset.dataset, ()))
+    parts = baselines.sections(found, [budget(found)], published.RAE.get(preset.dataset, ()))
     place = Path(arguments.report or f"reports/baselines/{preset.name}")
     page = reports.write_report(place, f"Baselines: {preset.name}", parts)
     for table in parts[0].tables:
@@ -205,8 +203,7 @@ def write_comparison(found, place, title, more=()):
         place: folder of the report.
         more: sections that follow.
     """
-    first = next(iter(found.values()))[0][0]
-    parts = comparison.sections(found, place, title.split(":")[0], [budget(first)])
+    parts = comparison.sections(found, place, title.split(":")[0], [budget(found)])
     page = reports.write_report(place, title, [*parts, *more])
     for section in (parts[0], parts[-1]):
         for table in section.tables:
@@ -219,15 +216,23 @@ def preset_named(arguments):
     return variance_study.preset_of(arguments.name, arguments.data_dir)
 
 
-def budget(metrics):
-    """What was trained and measured, in words."""
+def budget(found):
+    """What was trained and measured, in words.
+
+    Args:
+        found: dict of row name -> list of (metrics, run), two-stage VAEs first.
+    """
+    metrics = next(iter(found.values()))[0][0]
     config, epochs = metrics["config"], metrics["epochs"]
+    runs = [run for results in found.values() for _, run in results]
+    machines = ", ".join(dict.fromkeys(run.hardware for run in runs))
     return (
         f"{config['dataset']}: {metrics['training_images']:,} training images, "
         f"{epochs['stage_one']} + {epochs['stage_two']} epochs of batches of "
         f"{config['batch_size']}, {config['network']} with base_dim {config['base_dim']}, "
         f"{config['latent_dim']} latents, second stage {config['second_dim']} wide; measured on "
-        f"{metrics['test_images']:,} test images; {hardware()}."
+        f"{metrics['test_images']:,} test images. {len(runs)} trainings on {machines}: "
+        f"{sum(run.seconds for run in runs) / 60:.0f} minutes of training in all."
     )
 
 

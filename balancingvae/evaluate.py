@@ -7,7 +7,7 @@ from balancingvae.train import MEASURED_IMAGES, sampled_reconstruction
 from vaekit import fid, files, plots
 from vaekit.errors import UserError
 from vaekit.images import to_uint8
-from vaekit.reports import Figure, Section, Table
+from vaekit.reports import Figure, Section, Table, sentence
 
 SEED = 0  # of every evaluation's noise and samples
 PICTURES = 50
@@ -240,7 +240,7 @@ def _distances_section(metrics):
             "GEN-1: z from N(0, I); GEN-2: z from the second stage; lower distances are better. "
             "Renormalised: REC has its pixels moved to the deviation of real images, GEN has its "
             "latents scaled.",
-            *(f"{note[0].upper()}{note[1:].rstrip('.')}." for note in notes),
+            *map(sentence, notes),
         ],
         tables=[Table(columns, body)],
     )

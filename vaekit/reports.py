@@ -108,14 +108,13 @@ def provenance(runs):
     rows = []
     for run in runs:
         made = files.read_json(run.directory / "environment.json")
-        records = run.records()
-        seconds = f"{sum(record.get('seconds', 0) for record in records):.0f}"
+        seconds = f"{run.seconds:.0f}"
         library = made["backend"]
         rows.append(
             [
                 "/".join(run.directory.parts[-2:]),
-                seconds if records else "not trained here",
-                made["hardware"],
+                seconds if run.records() else "not trained here",
+                run.hardware,
                 f"Keras {made['libraries']['keras']}, {library} "
                 f"{made['libraries'].get(library, '')}".strip(),
                 made["git_revision"] or "unknown",
@@ -125,6 +124,11 @@ def provenance(runs):
     columns = ["run", "training seconds", "hardware", "software", "revision", "command"]
     text = ["Wall time of training alone, summed over the epochs that the run kept."]
     return Section("How these figures were made", text=text, tables=[Table(columns, rows)])
+
+
+def sentence(note):
+    """A note as a sentence: a capital and a full stop."""
+    return f"{note[0].upper()}{note[1:].rstrip('.')}."
 
 
 def show(value):

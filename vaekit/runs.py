@@ -88,6 +88,16 @@ class Run:
         keep = [r for r in self.records() if r.get("phase") != phase or r["epoch"] < epoch]
         files.write_text(self._metrics, "".join(json.dumps(r) + "\n" for r in keep))
 
+    @property
+    def hardware(self):
+        """What the run was started on, in words."""
+        return files.read_json(self.directory / "environment.json")["hardware"]
+
+    @property
+    def seconds(self):
+        """Wall time of training, over the epochs that the run kept."""
+        return sum(record.get("seconds", 0.0) for record in self.records())
+
     def close(self):
         """Let other processes open the directory."""
         self._lock.close()

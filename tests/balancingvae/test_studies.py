@@ -68,12 +68,12 @@ def test_every_reading_of_renormalisation_is_in_the_table(dataset, tmp_path, mon
 
 def test_an_autoencoder_is_trained_once(dataset, options):
     baseline = baselines.Autoencoder("l2", "dense")
-    found = baselines.run_autoencoder(TINY, baseline, dataset, {"epochs": 2}, options)
+    found, run = baselines.run_autoencoder(TINY, baseline, dataset, {"epochs": 2}, options)
     values = {row["set"]: row["value"] for row in found["distances"] if row["label"] != "FID"}
     assert set(values) == {"REC", "gaussian", "mixture"} and min(values.values()) > 0
-    again = baselines.run_autoencoder(TINY, baseline, dataset, {"epochs": 2}, options)
+    again, _ = baselines.run_autoencoder(TINY, baseline, dataset, {"epochs": 2}, options)
     assert again == found
-    parts = baselines.sections({baseline.name: [found]}, ["budget"])
+    parts = baselines.sections({baseline.name: [(found, run)]}, ["budget"])
     assert parts[0].tables[0].rows[0][0] == "RAE-L2, dense network"
 
 
