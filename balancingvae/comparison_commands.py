@@ -16,6 +16,7 @@ from balancingvae import (
 )
 from vaekit import cli, fid, reports
 from vaekit.errors import UserError
+from vaekit.runs import cost
 
 COMMANDS = ("policies", "baselines", "tables")
 
@@ -224,15 +225,13 @@ def budget(found):
     """
     metrics = next(iter(found.values()))[0][0]
     config, epochs = metrics["config"], metrics["epochs"]
-    runs = [run for results in found.values() for _, run in results]
-    machines = ", ".join(dict.fromkeys(run.hardware for run in runs))
+    made = [(run.hardware, run.seconds) for results in found.values() for _, run in results]
     return (
         f"{config['dataset']}: {metrics['training_images']:,} training images, "
         f"{epochs['stage_one']} + {epochs['stage_two']} epochs of batches of "
         f"{config['batch_size']}, {config['network']} with base_dim {config['base_dim']}, "
         f"{config['latent_dim']} latents, second stage {config['second_dim']} wide; measured on "
-        f"{metrics['test_images']:,} test images. {len(runs)} trainings on {machines}: "
-        f"{sum(run.seconds for run in runs) / 60:.0f} minutes of training in all."
+        f"{metrics['test_images']:,} test images. {cost(made)}"
     )
 
 

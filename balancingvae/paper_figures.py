@@ -29,8 +29,9 @@ def watch(config, changes, options):
         changes: the changed fields; they name the directory.
         options: `experiments.Options`.
     Returns:
-        list of records: `epoch`, `part` (updates of the epoch done, as a fraction),
-        `sigma_squared` (mean over test images of each latent's), `mse`; at some epochs `distance`.
+        (list of records, run); of each record `epoch`, `part` (updates of the epoch done, as a
+        fraction), `sigma_squared` (mean over test images of each latent's), `mse`; at some epochs
+        `distance`.
     """
     dataset = experiments.load(config, options)
     train.check_dataset(config, dataset)
@@ -50,7 +51,7 @@ def watch(config, changes, options):
             **train.first_plan(config),
         )
         found = {(r["epoch"], r["part"]): r for r in run.records(PHASE)}
-    return [found[key] for key in sorted(found)]
+    return [found[key] for key in sorted(found)], run
 
 
 class Watcher(keras.callbacks.Callback):

@@ -24,6 +24,7 @@ from balancingvae.comparison_commands import (
 )
 from vaekit import cli, fid, reports, shelf
 from vaekit.errors import UserError
+from vaekit.runs import cost
 
 COMMANDS = ("variance", "renormalization", "figures", *comparison_commands.COMMANDS)
 WATCHED_EPOCHS = 50
@@ -142,12 +143,12 @@ def _figures(arguments):
     changes = {"epochs": WATCHED_EPOCHS, **shared_changes(arguments)}
     config = dataclasses.replace(preset_named(arguments), **changes)
     options = comparison_options(arguments)
-    records = paper_figures.watch(config, changes, options)
+    records, run = paper_figures.watch(config, changes, options)
     place = Path(arguments.report or f"reports/figures/{config.name}")
     text = (
         f"{config.dataset}, {config.network} with base_dim {config.base_dim}, {config.latent_dim} "
         f"latents, {config.epochs} epochs, {options.images or 'all'} training images; measured on "
-        f"{paper_figures.WATCHED_IMAGES} test images."
+        f"{paper_figures.WATCHED_IMAGES} test images. {cost([(run.hardware, run.seconds)])}"
     )
     parts = paper_figures.sections(records, text, place / "figures")
     if not arguments.no_faces:

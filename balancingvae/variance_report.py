@@ -5,6 +5,7 @@ import numpy as np
 from balancingvae import pca
 from vaekit import plots
 from vaekit.reports import Figure, Section, Table, show
+from vaekit.runs import cost
 
 SHOWN = (0, 1, 2, 5, 10, 20, 50, 100)  # numbers of components in the table
 WIDTHS = (1, 3, 5, 9, 17, 33, 65)
@@ -197,6 +198,7 @@ def _figure_4(rows, plan, figures):
             f"gamma, KL weight 1, seed {plan.seed}. Training and test images: {sizes}. "
             "Reconstructions of test images from one sample of z; batch norm with the statistics "
             "of ten batches of training images.",
+            cost([(r["hardware"], r["seconds"]) for r in rows if r["epochs"] == max(plan.budgets)]),
         ],
         tables=[
             Table(columns, body),

@@ -97,8 +97,8 @@ def run_study(plan, options, say=print):
         options: `experiments.Options`: places and precision.
         say: called with one line per training.
     Returns:
-        list of dicts: `dataset`, `network`, `latent_dim`, `epochs`, `images` and what `measure`
-        gives; one per training and budget.
+        list of dicts: `dataset`, `network`, `latent_dim`, `epochs`, `images`, `hardware` and
+        `seconds` of the training, and what `measure` gives; one per training and budget.
     """
     rows, loaded = [], {}
     wanted = plan.configs()
@@ -160,6 +160,8 @@ def train_and_measure(config, dataset, budgets, options, suffix=""):
         "latent_dim": config.latent_dim,
         "images": len(dataset.train),
         "test_images": len(dataset.test),
+        "hardware": run.hardware,
+        "seconds": run.seconds,
     }
     return [{**shared, "epochs": epochs, **found[epochs]} for epochs in budgets]
 

@@ -143,6 +143,20 @@ def open_run(directory, described, settings, options):
     return Run(directory, described, options.checkpoint_seconds, options.tensorboard, defaults)
 
 
+def cost(trainings):
+    """What trainings took, in words.
+
+    Args:
+        trainings: list of (hardware, seconds), as of `Run.hardware` and `Run.seconds`.
+    """
+    machines, seconds = zip(*trainings, strict=True)
+    count = f"{len(machines)} training{'s' if len(machines) > 1 else ''}"
+    return (
+        f"{count} on {', '.join(dict.fromkeys(machines))}: {sum(seconds) / 60:.0f} minutes in all, "
+        "without evaluation."
+    )
+
+
 def differences(found, asked, defaults):
     """What two configurations differ in, as texts "epochs: 3 there, 4 asked".
 
