@@ -9,7 +9,7 @@ from balancingvae import evaluate, measures, renormalization, variance
 from balancingvae.renormalization import ImageRule, LatentRule
 from balancingvae.train import sampled_reconstruction
 from vaekit import plots
-from vaekit.reports import Figure, Section, Table
+from vaekit.reports import Figure, Section, Table, show
 
 REFERENCE = 10_000  # latents behind the statistics "reference"
 SEED, REFERENCE_SEED = 0, 1
@@ -126,6 +126,18 @@ def figure_6(folder, pictures):
         plots.image_grid(folder / "renormalised.png", np.concatenate(grid), columns=PAIRS)
 
 
+def _closest(rows, label, name):
+    """The rule whose images of a set come closest, in words."""
+    values = {row["rule"]: row["distances"].get(label, {}).get(name) for row in rows}
+    if any(value is None for value in values.values()):
+        return f"{name}, {label}: not computed."
+    best = min(values, key=values.get)
+    return (
+        f"{name}, {label}: closest by the rule {best}, {show(values[best])} against "
+        f"{show(values['none'])} without one."
+    )
+
+
 def sections(figures, folder, budget):
     """The report of one model's ablation; `figure_6` has written its picture into `folder`."""
     labels = list(dict.fromkeys(label for row in figures["images"] for label in row["distances"]))
@@ -161,6 +173,7 @@ def sections(figures, folder, budget):
                 f"batch of {renormalization.BATCH} or of {REFERENCE:,} other samples. The "
                 f"published rule's ratio, variance loss / mse of the second stage, is {ratio:.3f}: "
                 f"above {variance.RATIO_THRESHOLD:g} it renormalises, so here it {says}.",
+                *(_closest(figures["latents"], *one) for one in distances),
             ],
             tables=[
                 Table(

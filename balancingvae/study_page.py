@@ -60,7 +60,7 @@ def _section(section, folder, out):
         else:
             lines += _table(table)
     for figure in section.figures:
-        name = f"{out.stem}_{folder.name}_{Path(figure.file).name}"
+        name = "_".join([out.stem, *folder.resolve().parts[-2:], Path(figure.file).name])
         (out.parent / "images").mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / figure.file, out.parent / "images" / name)
         lines += [f"![{figure.caption}](images/{name})", "", f"*{figure.caption}*", ""]

@@ -123,7 +123,8 @@ def test_the_page_holds_what_the_reports_hold(tmp_path):
     content = {"title": "First", "sections": [dataclasses.asdict(section)]}
     reports.files.write_json(tmp_path / "one" / "report.json", content)
     study_page.write_page(tmp_path / "docs" / "variance.md", [tmp_path / "one"])
+    name = f"variance_{tmp_path.name}_one_a.png"
     page = (tmp_path / "docs" / "variance.md").read_text()
-    for part in ("## First", "### Part", "| mse | 0.01235 |", "images/variance_one_a.png"):
+    for part in ("## First", "### Part", "| mse | 0.01235 |", f"images/{name}"):
         assert part in page
-    assert (tmp_path / "docs" / "images" / "variance_one_a.png").read_bytes() == b"picture"
+    assert (tmp_path / "docs" / "images" / name).read_bytes() == b"picture"
