@@ -218,7 +218,7 @@ def hardware():
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         model = next(x.split(":", 1)[1].strip() for x in lines if x.startswith("model name"))
-    return f"{model}, {cores} cores" + _gpu_names()
+    return f"{model}, {cores} core{'s' if cores > 1 else ''}" + _gpu_names()
 
 
 def _gpu_names():
