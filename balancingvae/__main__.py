@@ -132,10 +132,11 @@ def _parser():
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="train, evaluate, report (the default)")
     train.add_argument("names", nargs="+", metavar="PRESET", help="preset or folder:PATH")
-    train.add_argument(
+    smaller = train.add_mutually_exclusive_group()
+    smaller.add_argument(
         "--quick", action="store_true", help="the whole path in minutes: few images, small network"
     )
-    train.add_argument(
+    smaller.add_argument(
         "--scale",
         choices=comparison.SCALES,
         default="full",

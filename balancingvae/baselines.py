@@ -87,12 +87,11 @@ def run_autoencoder(config, baseline, dataset, changes, options):
         config, autoencoder=dataclasses.asdict(baseline), data_fingerprint=dataset.fingerprint
     )
     with open_run(directory, described, type(config), options) as run:
-        path = run.directory / evaluate.METRICS
-        if not path.exists():
-            model = train_autoencoder(config, baseline, dataset, run, options)
-            files.save_npz(run.directory / "autoencoder.npz", checkpoint.to_arrays(model))
-            files.write_json(path, measure_autoencoder(model, dataset, run, options.settings))
-    return files.read_json(path), run
+        model = train_autoencoder(config, baseline, dataset, run, options)
+        files.save_npz(run.directory / "autoencoder.npz", checkpoint.to_arrays(model))
+        metrics = measure_autoencoder(model, dataset, run, options.settings)
+        files.write_json(run.directory / evaluate.METRICS, metrics)
+    return metrics, run
 
 
 def train_autoencoder(config, baseline, dataset, run, options):
@@ -149,17 +148,14 @@ def with_densities(metrics, run, options):
 
     They are fitted to one posterior sample of every training image, what its second stage learns.
     """
-    path = run.directory / "densities.json"
-    if not path.exists():
-        model = checkpoint.load(run.directory)
-        dataset = experiments.load(model.config, options)
-        mean, log_var = model.encode(dataset.train[:MOST_CODES])
-        noise = np.random.default_rng(SEED).standard_normal(mean.shape)
-        codes = mean + np.exp(0.5 * log_var) * noise
-        count = len(dataset.test[: evaluate.MEASURED_IMAGES])
-        sets = density_sets(codes, model.decode, count)
-        files.write_json(path, evaluate.distances(dataset, sets, options.settings))
-    return metrics | {"distances": metrics["distances"] + files.read_json(path)}
+    model = checkpoint.load(run.directory)
+    dataset = experiments.load(model.config, options)
+    mean, log_var = model.encode(dataset.train[:MOST_CODES])
+    noise = np.random.default_rng(SEED).standard_normal(mean.shape)
+    codes = mean + np.exp(0.5 * log_var) * noise
+    sets = density_sets(codes, model.decode, len(dataset.test[: evaluate.MEASURED_IMAGES]))
+    rows = evaluate.distances(dataset, sets, options.settings)
+    return metrics | {"distances": metrics["distances"] + rows}
 
 
 def run_all(preset, autoencoders, variants, seeds, shared, options, say=print):

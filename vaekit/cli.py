@@ -96,7 +96,7 @@ def add_seeds(parser):
         type=positive_integer,
         default=1,
         metavar="N",
-        help="train N times, from --seed on, and report means and deviations",
+        help="train N times, with the seeds from --seed on (default 1)",
     )
 
 
