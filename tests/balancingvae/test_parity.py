@@ -220,8 +220,8 @@ def test_gradients(case, scope, attribute, fed_class, keys, gamma):
     norms = dict(zip(every.values(), step[f"{scope}_all_grad_l2"], strict=True))
     assert norms.keys() == found.keys()
     # A bias before a batch norm has a true gradient of 0: what is there is rounding noise, in
-    # proportion to what cancels.
-    noise = 2e-6 * max(norms.values())
+    # proportion to what cancels, and never above 2e-3.
+    noise = min(2e-6 * max(norms.values()), 2e-3)
     for name, norm in norms.items():
         np.testing.assert_allclose(np.linalg.norm(found[name]), norm, rtol=2e-3, atol=noise)
 
