@@ -22,14 +22,18 @@ class TrainingDiverged(UserError):
 class EarlyStopping:
     """Stop when a monitored value has not improved for a while, and keep the best weights.
 
-    `monitor` is a key of the epoch's record ("val/elbo"); `patience` counts epochs; before
-    `start_epoch` (from 0, say the end of a warm-up) nothing is counted and nothing kept.
+    Attributes:
+        monitor: key of the epoch's record ("val/elbo").
+        patience: most epochs in a row without a better value; the next such epoch is the last.
+        maximize: whether higher is better.
+        warmup_epochs: the first epochs; a better value counts there too, but the epochs without one
+            are counted only from the last of them on, as in the code of Tomczak & Welling (2018).
     """
 
     monitor: str
     patience: int
     maximize: bool = False
-    start_epoch: int = 0
+    warmup_epochs: int = 0
 
 
 def fit(
@@ -141,13 +145,11 @@ class _Keeper(keras.callbacks.Callback):
 
     def _has_waited_enough(self, epoch):
         rule, state = self.early_stopping, self.state
-        if epoch < rule.start_epoch:
-            return False
         value = self.record[rule.monitor] * (1 if rule.maximize else -1)
         if state["best"] is None or value > state["best"]:
             state.update(best=value, best_epoch=epoch)
             state["best_weights"] = checkpoints.to_arrays(self.model.weights)
-        return epoch - state["best_epoch"] >= rule.patience
+        return epoch - max(state["best_epoch"], rule.warmup_epochs - 2) > rule.patience
 
     def _finish(self):
         if self.state.get("best_weights"):

@@ -21,7 +21,7 @@ GALLERY = gallery.Package(
 )
 FIELDS = (
     "epochs", "batch_size", "lr", "latent_dim", "num_pseudo_inputs", "pseudo_input_start",
-    "pseudo_input_mean", "pseudo_input_std", "warmup_epochs", "patience",
+    "pseudo_input_mean", "pseudo_input_std", "min_probability", "warmup_epochs", "patience",
 )  # fmt: skip
 
 
@@ -156,6 +156,9 @@ def _add_model_arguments(parser):
     model.add_argument("--pseudo-input-start", choices=configs.PSEUDO_INPUT_STARTS)
     model.add_argument("--pseudo-input-mean", type=float)
     model.add_argument("--pseudo-input-std", type=float)
+    model.add_argument(
+        "--min-probability", type=float, help="clip Bernoulli pixels to [P, 1 - P]; 0 for never"
+    )
     model.add_argument("--warmup-epochs", type=int)
     model.add_argument("--patience", type=int, help="early stopping; 0 trains all epochs")
     _add_score_arguments(parser)

@@ -23,6 +23,8 @@ class Config:
         dataset: name for `vaekit.datasets.load`, or `folder:PATH`.
         image_shape: (height, width, channels).
         likelihood: one of `LIKELIHOODS`.
+        min_probability: Bernoulli pixels' probabilities are clipped to [it, 1 - it]; 0 clips
+            nothing.
         prior: one of `PRIORS`.
         network: "plain" (ReLU, Glorot) or "gated" (Tomczak & Welling).
         hidden_units: widths of the encoder's hidden layers; the decoder's are the same.
@@ -38,8 +40,9 @@ class Config:
             Welling does.
         warmup_epochs: epochs over which the KL term's weight rises to 1.
         epochs: most epochs.
-        patience: epochs without a better validation bound, after warm-up, before training stops and
-            the best weights return; 0 trains all epochs and keeps the last weights.
+        patience: most epochs in a row without a better validation bound, counted from the end of
+            warm-up; then training stops and the best epoch's weights return, be it one of warm-up.
+            0 trains all epochs and keeps the last weights.
         seed: of weights, noise and batches, and of VampPrior-data's choice of images.
     """
 
@@ -47,6 +50,7 @@ class Config:
     dataset: str
     image_shape: tuple[int, int, int] = (28, 28, 1)
     likelihood: str = "bernoulli"
+    min_probability: float = 0.0
     prior: str = "vampprior"
     network: str = "plain"
     hidden_units: tuple[int, ...] = (300, 300)
@@ -88,6 +92,12 @@ class Config:
                 "lr must be a number above 0, pseudo_input_mean a number and pseudo_input_std one "
                 f"of at least 0; {self.lr!r}, {start[0]!r} and {start[1]!r} came."
             )
+        if not 0 <= self.min_probability < 0.5:
+            raise UserError(
+                f"min_probability must be at least 0 and below 0.5; {self.min_probability!r} came."
+            )
+        if self.min_probability and self.likelihood != "bernoulli":
+            raise UserError("min_probability clips 0/1 pixels: it needs likelihood bernoulli.")
         if self.dynamic_binarization and self.likelihood != "bernoulli":
             raise UserError("dynamic_binarization makes 0/1 pixels: it needs likelihood bernoulli.")
 
@@ -136,11 +146,13 @@ def _report(dataset, prior):
 
 def _tomczak(dataset, prior):
     """Tomczak & Welling (2018), section 5 and code: gated, warm-up, early stopping."""
+    binary = "likelihood" not in _DATASETS[dataset]
     return Config(
         f"tomczak_{dataset}_{prior}",
         dataset,
         prior=prior,
         network="gated",
+        min_probability=1e-5 if binary else 0.0,
         pseudo_input_mean=_TOMCZAK_MEANS[dataset],
         normalize_gradients=True,
         warmup_epochs=100,

@@ -19,7 +19,7 @@ from vampprior.elbo import (
     posterior_log_prob,
     sample_posterior,
 )
-from vampprior.likelihoods import LIKELIHOODS
+from vampprior.likelihoods import likelihood
 from vampprior.networks import Decoder, Encoder
 from vampprior.priors import (
     MIXTURES,
@@ -51,7 +51,7 @@ class VAE(keras.Model):
         self.config = config
         self.image_shape = config.image_shape
         pixels = math.prod(self.image_shape)
-        self.likelihood = LIKELIHOODS[config.likelihood]
+        self.likelihood = likelihood(config)
         # q(z given x)
         self.encoder = Encoder(
             config.network, config.hidden_units, config.latent_dim, name="encoder"

@@ -111,7 +111,7 @@ def train(config, data, run, progress=True):
     if len(data.validation):
         callbacks.append(ValidationBound(data.validation, config.seed))
     early_stopping = training.EarlyStopping(
-        "val/elbo", config.patience, maximize=True, start_epoch=config.warmup_epochs
+        "val/elbo", config.patience, maximize=True, warmup_epochs=config.warmup_epochs
     )
     training.fit(
         model,

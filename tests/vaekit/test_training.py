@@ -74,9 +74,18 @@ def test_early_stopping_keeps_the_best_weights_and_resumes(tmp_path):
     options = {"validation": DATA[:5], "early_stopping": rule, "rate": 3.0}
     _, records = train(tmp_path / "a", 40, **options)
     losses = [r["val/loss"] for r in records]
-    assert len(records) == int(np.argmin(losses)) + 3 < 40
+    best = int(np.argmin(losses))
+    assert len(records) == best + 4 < 40  # the third epoch without a better value is the last
     state = checkpoints.load(tmp_path / "a" / "last" / "one.npz")[1]
-    assert state["best_epoch"] == int(np.argmin(losses)) and state["finished"]
+    assert state["best_epoch"] == best and state["finished"]
+
+
+@pytest.mark.parametrize(("warmup_epochs", "trained"), [(0, 4), (2, 4), (6, 8)])
+def test_waiting_begins_at_the_end_of_warm_up(tmp_path, warmup_epochs, trained):
+    rule = training.EarlyStopping("epoch", patience=2, warmup_epochs=warmup_epochs)
+    _, records = train(tmp_path, 40, early_stopping=rule)
+    state = checkpoints.load(tmp_path / "last" / "one.npz")[1]
+    assert len(records) == trained and state["best_epoch"] == 0
 
 
 def test_nan_loss_names_epoch_and_leaves_the_checkpoint(tmp_path):

@@ -6,7 +6,8 @@ from keras import ops
 
 from vaekit.errors import UserError
 from vampprior.likelihoods import (
-    LIKELIHOODS,
+    Bernoulli,
+    DiscretizedLogistic,
     bernoulli_log_prob,
     discretized_logistic_log_prob,
 )
@@ -52,12 +53,29 @@ def test_bernoulli_sums_to_one_and_equals_cross_entropy():
     assert float(bernoulli_log_prob(np.float32([[1, 0, 1]]), logits)[0]) == pytest.approx(expected)
 
 
+def test_clipped_bernoulli_bounds_the_cost_of_a_pixel_and_still_sums_to_one():
+    clipped, floor = Bernoulli(1e-5), 1e-5
+    logits = np.float32([[40.0], [-40.0], [3.0]])
+    ones, zeros = (
+        ops.convert_to_numpy(clipped.log_prob(x, logits))
+        for x in (np.ones_like(logits), np.zeros_like(logits))
+    )
+    np.testing.assert_allclose(np.exp(ones) + np.exp(zeros), 1, rtol=1e-6)
+    np.testing.assert_allclose(zeros[0], np.log(floor), rtol=1e-6)
+    np.testing.assert_allclose(ones[0], np.log1p(-floor), rtol=1e-4)
+    np.testing.assert_allclose(zeros[2], -np.log1p(np.exp(3.0)), rtol=1e-6)
+    probabilities = ops.convert_to_numpy(clipped.mean(logits))
+    np.testing.assert_allclose(
+        probabilities[:, 0], [1 - floor, floor, 1 / (1 + np.exp(-3))], rtol=1e-6
+    )
+
+
 def test_each_likelihood_refuses_data_outside_its_support():
     shape = (4, 4, 1)
     grey = np.full((2, *shape), 100, "uint8")
     with pytest.raises(UserError, match="exactly 0 or 1"):
-        LIKELIHOODS["bernoulli"].check(grey, shape)
-    logistic = LIKELIHOODS["discretized_logistic"]
+        Bernoulli().check(grey, shape)
+    logistic = DiscretizedLogistic()
     np.testing.assert_allclose(logistic.check(grey, shape), 100 / 255)
     np.testing.assert_allclose(logistic.check(grey / np.float32(255), shape), 100 / 255)
     with pytest.raises(UserError, match="between the 256 levels"):
@@ -68,11 +86,11 @@ def test_each_likelihood_refuses_data_outside_its_support():
 
 def test_decoder_outputs_are_bounded():
     outputs = np.float32([[-50.0, 50.0, -50.0, 50.0]])  # two means, two log-scales
-    mean = ops.convert_to_numpy(LIKELIHOODS["discretized_logistic"].mean(outputs))
+    mean = ops.convert_to_numpy(DiscretizedLogistic().mean(outputs))
     np.testing.assert_allclose(mean, [[1 / 512, 1 - 1 / 512]], rtol=1e-5)
     x = np.float32([[100 / 255, 100 / 255]])
     clipped = np.float32([[-50.0, 50.0, -4.5, 0.0]])
-    logistic = LIKELIHOODS["discretized_logistic"]
+    logistic = DiscretizedLogistic()
     np.testing.assert_allclose(
         ops.convert_to_numpy(logistic.log_prob(x, outputs)),
         ops.convert_to_numpy(logistic.log_prob(x, clipped)),
