@@ -3,11 +3,7 @@
 `python -m balancingvae.study_page OUT REPORT ...` writes it; no number on it is typed by hand.
 """
 
-import argparse
-import shutil
-from pathlib import Path
-
-from vaekit import cli, files, reports
+from vaekit import cli, pages
 
 INTRODUCTION = """\
 # Variance loss, gamma and renormalisation, measured
@@ -29,58 +25,11 @@ The comparisons below add `--seeds 3 --images 5000 --gammas 1 0.1 --no-fid`, the
 `--kinds l2 --networks rae --policies computed learned fixed`.
 Without `--scale small` the same commands train the papers' networks for the papers' epochs.
 """
-# Longer tables stay in the reports.
-MOST_ROWS = 40
-
-
-def write_page(out, folders):
-    """Write the page and copy its pictures beside it, into images/.
-
-    Args:
-        out: the Markdown file.
-        folders: folders that hold a report.json each.
-    """
-    out = Path(out)
-    lines = [INTRODUCTION]
-    for folder in map(Path, folders):
-        title, sections = reports.read_report(folder)
-        lines += [f"## {title}", ""]
-        for section in sections:
-            lines += _section(section, folder, out)
-    files.write_text(out, "\n".join(lines).rstrip() + "\n")
-
-
-def _section(section, folder, out):
-    lines = [f"### {section.title}", ""]
-    for paragraph in section.text:
-        lines += [paragraph, ""]
-    for table in section.tables:
-        if len(table.rows) > MOST_ROWS:
-            lines += [f"({len(table.rows)} rows: in the report of the command.)", ""]
-        else:
-            lines += _table(table)
-    for figure in section.figures:
-        name = "_".join([out.stem, *folder.resolve().parts[-2:], Path(figure.file).name])
-        (out.parent / "images").mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / figure.file, out.parent / "images" / name)
-        lines += [f"![{figure.caption}](images/{name})", "", f"*{figure.caption}*", ""]
-    return lines
-
-
-def _table(table):
-    rows = ["| " + " | ".join(map(reports.show, row)) + " |" for row in table.rows]
-    return ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns), *rows, ""]
 
 
 def main(argv=None):
     """Command line: write the page from reports."""
-    parser = argparse.ArgumentParser(
-        prog="python -m balancingvae.study_page", description=main.__doc__
-    )
-    parser.add_argument("out", help="Markdown file, such as docs/variance.md")
-    parser.add_argument("reports", nargs="+", help="folders that hold a report.json")
-    arguments = parser.parse_args(argv)
-    write_page(arguments.out, arguments.reports)
+    pages.main(argv, "python -m balancingvae.study_page", INTRODUCTION)
 
 
 if __name__ == "__main__":

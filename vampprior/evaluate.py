@@ -12,6 +12,7 @@ from vampprior.importance import mean_and_standard_error
 SEED = 0  # of every evaluation's noise and samples
 PICTURES = 50
 METRICS = "evaluation.json"
+PER_IMAGE = "log_likelihood.npz"
 PRIOR_NAMES = {
     "standard": "standard Gaussian",
     "vampprior": "VampPrior",
@@ -69,7 +70,7 @@ def evaluate(model, data, run, num_samples, memory_mib, progress=True):
     previous = run.directory / METRICS
     if previous.exists():  # a reused estimate keeps the time that it took when it was made
         _keep_seconds(metrics, files.read_json(previous))
-    files.save_npz(run.directory / "log_likelihood.npz", values)
+    files.save_npz(run.directory / PER_IMAGE, values)
     draw(model, data, run.figures)
     files.write_json(previous, metrics)
     return metrics
@@ -153,27 +154,30 @@ def sections(all_metrics, runs, folder, relative):
         ],
         tables=[metrics_table(all_metrics)],
     )
-    examples, histogram = runs[0].figures / "examples.png", _histogram(runs, all_metrics, folder)
+    results = list(zip(all_metrics, runs, strict=True))
+    drawn = folder / "log_likelihood_histogram.png"
+    histogram([(metrics, run.directory) for metrics, run in results], drawn)
     summary.figures += [
-        Figure(relative(examples), "Training images"),
-        Figure(relative(histogram), "log p(x) of the single test images"),
+        Figure(relative(runs[0].figures / "examples.png"), "Training images"),
+        Figure(relative(drawn), "log p(x) of the single test images"),
     ]
-    return [
-        summary,
-        *(_pictures(m, run, relative) for m, run in zip(all_metrics, runs, strict=True)),
-    ]
+    return [summary, *(_pictures(metrics, run, relative) for metrics, run in results)]
 
 
-def _histogram(runs, all_metrics, folder):
+def histogram(results, path):
+    """Draw log p(x) of the single test images, each run at its most samples (KTH report, Figure 6).
+
+    Args:
+        results: list of (metrics, run directory).
+        path: the PNG file.
+    """
     series = {}
-    for metrics, run in zip(all_metrics, runs, strict=True):
-        values = files.load_npz(run.directory / "log_likelihood.npz")
+    for metrics, directory in results:
+        values = files.load_npz(directory / PER_IMAGE)
         most = max(values, key=int)
         label = f"{PRIOR_NAMES[metrics['config']['prior']]}, seed {metrics['config']['seed']}"
         series[f"{label} (S={most})"] = values[most]
-    path = folder / "log_likelihood_histogram.png"
     plots.histogram(path, series, "log p(x), nats per image")
-    return path
 
 
 def _pictures(metrics, run, relative):

@@ -101,7 +101,7 @@ def run_row(configurations, changes, options, report=None):
     metrics, runs = zip(*results, strict=True)
     page = _report(metrics, runs, folder, f"VampPrior VAE on {name}", dataset.source)
     print(reports.plain_table(evaluate.metrics_table(metrics)))
-    for section in table.sections(_by_preset(metrics)):
+    for section in table.sections(_scored(metrics, runs)):
         print(f"\n{section.title}\n{reports.plain_table(section.tables[0])}")
     print(f"\nReport: {page} (and report.md, report.json beside it)")
     return page
@@ -111,7 +111,7 @@ def _report(metrics, runs, folder, title, source):
     relative = _relative_to(folder)
     sections = evaluate.sections(metrics, runs, Path(folder) / "figures", relative)
     sections[0].text.append(f"Data: {source}.")
-    compared = table.sections(_by_preset(metrics))
+    compared = table.sections(_scored(metrics, runs))
     return reports.write_report(folder, title, [*sections, *compared, reports.provenance(runs)])
 
 
@@ -119,11 +119,8 @@ def _relative_to(folder):
     return lambda path: Path(os.path.relpath(path, folder)).as_posix()
 
 
-def _by_preset(metrics):
-    found = {}
-    for one in metrics:
-        found.setdefault(one["config"]["name"], []).append(one)
-    return found
+def _scored(metrics, runs):
+    return [table.Scored(m, run.directory) for m, run in zip(metrics, runs, strict=True)]
 
 
 def k_sweep(base, changes, ks, options, report):
@@ -181,7 +178,7 @@ def _k_report(base, rows, samples, folder, source):
 
 def write_table(folder, report):
     """Table 1 from the runs' metrics, on the terminal and as a report."""
-    sections = table.sections(table.collect(folder))
+    sections = table.sections(table.collect(folder), report)
     page = reports.write_report(report, "Table 1: test log-likelihood, nats per image", sections)
     for section in sections:
         print(f"\n{section.title}\n{reports.plain_table(section.tables[0])}")

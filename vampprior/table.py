@@ -1,5 +1,6 @@
 """The report's Table 1, measured beside published: `python -m vampprior table`."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -7,14 +8,15 @@ import numpy as np
 
 from vaekit import files
 from vaekit.errors import UserError
-from vaekit.reports import Section, Table
-from vampprior import configs, published
-from vampprior.evaluate import METRICS, PRIOR_NAMES
+from vaekit.reports import Figure, Section, Table
+from vaekit.runs import cost
+from vampprior import configs, evaluate, published
 
 COLUMNS = [
     "prior",
     "seeds",
     "epochs",
+    "images",
     "S",
     "log p(x)",
     "sd over seeds",
@@ -25,20 +27,39 @@ COLUMNS = [
 ]
 
 
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """One evaluated run: what its evaluation.json holds, and its folder."""
+
+    metrics: dict
+    directory: Path
+
+    @property
+    def config(self):
+        """The run's `configs.Config`."""
+        return configs.from_dict(self.metrics["config"])
+
+    def mean(self, samples):
+        """Mean log p(x) over test images by `samples` importance samples, nats."""
+        return self.metrics["log_likelihood"][samples]["mean"]
+
+
 def collect(folder):
-    """The evaluations of all full runs under a folder: those of a preset without changed options,
-    digits left out.
+    """The evaluated runs of published presets under a folder, digits left out.
+
+    A run counts whose settings are the preset's but for the seed and the number of epochs.
 
     Args:
         folder: "runs/vampprior" or "checkpoints/vampprior".
     Returns:
-        dict of preset name to a list of metrics, one per seed.
+        list of `Scored`.
     """
-    found = {}
-    for path in sorted(Path(folder).glob(f"*/seed*/{METRICS}")):
-        name = path.parent.parent.name
-        if name in configs.PRESETS and not name.startswith("digits"):
-            found.setdefault(name, []).append(files.read_json(path))
+    found = []
+    for path in sorted(Path(folder).glob(f"*/seed*/{evaluate.METRICS}")):
+        one = Scored(files.read_json(path), path.parent)
+        names = [part.split("=")[0] for part in path.parent.parent.name.split("+")]
+        if names[0] in configs.PRESETS and set(names[1:]) <= {"epochs"} and _as_published(one):
+            found.append(one)
     if not found:
         raise UserError(
             f"No finished evaluation of a published preset lies under {folder}. Train one, for "
@@ -47,49 +68,120 @@ def collect(folder):
     return found
 
 
-def sections(found):
-    """One section per dataset and protocol, with one row per prior and number of samples.
+def _as_published(one):
+    config = one.config
+    preset = configs.preset(config.name)
+    same = dataclasses.replace(preset, epochs=config.epochs, seed=config.seed)
+    return config.dataset != "digits" and config == same
+
+
+def sections(found, folder=None):
+    """One section per dataset and protocol, with a row per prior and number of samples.
 
     Digits, which nobody published, have one protocol of their own and no section.
+
+    Args:
+        found: list of `Scored`.
+        folder: of the report, for a histogram per section (KTH report, Figure 6); None draws none.
     """
     result = []
     for protocol in configs.PROTOCOLS:
         for dataset in configs.DATASETS:
             names = [f"{protocol}_{dataset}_{prior}" for prior in configs.PRIORS]
-            rows = [row for name in names if name in found for row in _rows(protocol, found[name])]
-            if rows:
-                title = f"{dataset}, {protocol}: measured beside published"
-                text = [f"Published: {published.source(protocol, dataset)}."]
-                result.append(Section(title, text, [Table(COLUMNS, rows)]))
+            groups = [
+                group
+                for name in names
+                for group in _groups(s for s in found if s.config.name == name)
+            ]
+            if groups:
+                result.append(_section(protocol, dataset, groups, folder))
     return result
 
 
-def _rows(protocol, runs):
-    config = runs[0]["config"]
-    dataset, prior = config["dataset"], config["prior"]
-    reference = published.log_likelihood(protocol, dataset, prior)
-    reference_bits = published.bits_per_dimension(protocol, dataset, prior)
+def _groups(scored):
+    """Runs that differ in the seed alone, the most epochs first."""
+    by_epochs = {}
+    for one in scored:
+        by_epochs.setdefault(one.config.epochs, []).append(one)
+    return [by_epochs[epochs] for epochs in sorted(by_epochs, reverse=True)]
+
+
+def _section(protocol, dataset, groups, folder):
+    rows = [row for group in groups for row in _rows(protocol, group)]
+    text = [f"Published: {published.source(protocol, dataset)}.", *_above_standard(groups)]
+    spent = [
+        (files.read_json(environment)["hardware"], one.metrics.get("training_seconds", 0.0))
+        for group in groups
+        for one in group
+        if (environment := one.directory / "environment.json").exists()
+    ]
+    if spent:
+        text.append(cost(spent))
+    section = Section(f"{dataset}, {protocol}: measured beside published", text, [])
+    section.tables.append(Table(COLUMNS, rows))
+    values = all((g[0].directory / evaluate.PER_IMAGE).exists() for g in groups)
+    if folder is not None and values:
+        file = Path("figures") / f"{protocol}_{dataset}.png"
+        first = [(group[0].metrics, group[0].directory) for group in groups]
+        evaluate.histogram(first, Path(folder) / file)
+        section.figures.append(Figure(file.as_posix(), "log p(x) of the single test images"))
+    return section
+
+
+def _above_standard(groups):
+    """What the VampPrior gains over the standard prior, in words; nothing where one is missing."""
+    by_prior = {group[0].config.prior: group for group in reversed(groups)}
+    standard, vampprior = by_prior.get("standard"), by_prior.get("vampprior")
+    if not standard or not vampprior or standard[0].config.epochs != vampprior[0].config.epochs:
+        return []
+    common = set(standard[0].metrics["log_likelihood"]) & set(
+        vampprior[0].metrics["log_likelihood"]
+    )
+    if not common:
+        return []
+    samples = max(common, key=int)
+    gain = np.mean([s.mean(samples) for s in vampprior]) - np.mean(
+        [s.mean(samples) for s in standard]
+    )
+    return [f"VampPrior against the standard prior: {gain:+.2f} nats (S = {samples})."]
+
+
+def _rows(protocol, group):
+    config = group[0].config
+    reference = published.log_likelihood(protocol, config.dataset, config.prior)
+    reference_bits = published.bits_per_dimension(protocol, config.dataset, config.prior)
     rows = []
-    for samples in sorted({s for m in runs for s in m["log_likelihood"]}, key=int):
-        scored = [m for m in runs if samples in m["log_likelihood"]]
-        means = np.array([m["log_likelihood"][samples]["mean"] for m in scored])
-        bits = np.mean([m["log_likelihood"][samples]["bits_per_dimension"] for m in scored])
-        epochs = sorted({m["epochs"] for m in scored})
+    for samples in sorted({s for one in group for s in one.metrics["log_likelihood"]}, key=int):
+        scored = [one for one in group if samples in one.metrics["log_likelihood"]]
+        means = np.array([one.mean(samples) for one in scored])
+        bits = -means.mean() / (np.log(2) * np.prod(config.image_shape))
+        images = sorted({one.metrics.get("test_images", 0) for one in scored})
         rows.append(
             [
-                PRIOR_NAMES[prior],
-                ", ".join(str(m["config"]["seed"]) for m in scored),
-                "-".join(str(e) for e in dict.fromkeys((epochs[0], epochs[-1]))),
+                evaluate.PRIOR_NAMES[config.prior],
+                ", ".join(str(one.config.seed) for one in scored),
+                _epochs(config, [one.metrics["epochs"] for one in scored]),
+                _range(images),
                 int(samples),
                 f"{means.mean():.2f}",
                 f"{means.std(ddof=1):.2f}" if len(means) > 1 else "",
                 "" if reference is None else f"{reference:.2f}",
                 "" if reference is None else f"{means.mean() - reference:+.2f}",
-                f"{bits:.3f}" if config["likelihood"] == "discretized_logistic" else "",
+                f"{bits:.3f}" if config.likelihood == "discretized_logistic" else "",
                 "" if reference_bits is None else f"{reference_bits:.2f}",
             ]
         )
     return rows
+
+
+def _epochs(config, trained):
+    most = configs.preset(config.name).epochs
+    shortened = config.epochs < most
+    return _range(sorted(trained)) + (f" of {most}" if shortened else "")
+
+
+def _range(values):
+    return "-".join(str(value) for value in dict.fromkeys((values[0], values[-1])))
 
 
 def slug(text):

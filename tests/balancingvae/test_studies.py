@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from keras import ops
 
-from balancingvae import ablation, baselines, configs, experiments, paper_figures, study_page
+from balancingvae import ablation, baselines, configs, experiments, paper_figures
 from balancingvae import variance_study as study
 from balancingvae.model import TwoStageVAE
 from balancingvae.renormalization import LatentRule
 from balancingvae.stages import StageOne
-from vaekit import fid, reports
+from vaekit import fid, pages, reports
 from vaekit.runs import Run
 
 TINY = dataclasses.replace(
@@ -122,9 +122,9 @@ def test_the_page_holds_what_the_reports_hold(tmp_path):
     )
     content = {"title": "First", "sections": [dataclasses.asdict(section)]}
     reports.files.write_json(tmp_path / "one" / "report.json", content)
-    study_page.write_page(tmp_path / "docs" / "variance.md", [tmp_path / "one"])
+    pages.write_page(tmp_path / "docs" / "variance.md", "# Page\n", [tmp_path / "one"])
     name = f"variance_{tmp_path.name}_one_a.png"
     page = (tmp_path / "docs" / "variance.md").read_text()
-    for part in ("## First", "### Part", "| mse | 0.01235 |", f"images/{name}"):
+    for part in ("# Page", "## First", "### Part", "| mse | 0.01235 |", f"images/{name}"):
         assert part in page
     assert (tmp_path / "docs" / "images" / name).read_bytes() == b"picture"

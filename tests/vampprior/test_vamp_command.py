@@ -1,5 +1,6 @@
 """The command line: a small training from nothing to a report, its resumption, and mistakes."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 import vampprior
 from vaekit import files
 from vampprior import __main__ as command
-from vampprior import evaluate, table
+from vampprior import configs, evaluate, table
 from vampprior.importance import mean_and_standard_error
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,21 +115,33 @@ def test_mistakes_get_one_line_and_a_status(argv, message, tmp_path, capsys, mon
     assert error.startswith("error: ") and message in error and error.count("\n") == 1
 
 
-def _evaluation(folder, preset, seed, mean):
-    config = {"name": preset, "seed": seed, "dataset": "frey_faces", "prior": "vampprior"}
-    config["likelihood"] = "discretized_logistic"
+def _evaluation(folder, run, seed, mean, **changes):
+    preset = configs.preset(run.split("+")[0])
+    config = dataclasses.asdict(dataclasses.replace(preset, seed=seed, **changes))
     bits = evaluate.bits_per_dimension(mean, (28, 20, 1))
     score = {"mean": mean, "standard_error": 1.0, "bits_per_dimension": bits, "seconds": 1.0}
-    metrics = {"config": config, "epochs": 1000, "log_likelihood": {"500": score}}
-    files.write_json(folder / preset / f"seed{seed}" / "evaluation.json", metrics)
+    metrics = {"config": config, "epochs": config["epochs"], "test_images": 200}
+    metrics |= {"training_seconds": 60.0, "log_likelihood": {"500": score}}
+    files.write_json(folder / run / f"seed{seed}" / "evaluation.json", metrics)
+    files.write_json(folder / run / f"seed{seed}" / "environment.json", {"hardware": "a machine"})
 
 
 def test_table_puts_measured_beside_published(tmp_path):
     for seed, mean in ((0, -2250.0), (1, -2254.0)):
         _evaluation(tmp_path, "report_frey_faces_vampprior", seed, mean)
-    _evaluation(tmp_path, "report_frey_faces_vampprior+epochs=2", 0, 0.0)  # no full run: left out
-    (section,) = table.sections(table.collect(tmp_path))
-    row = dict(zip(section.tables[0].columns, section.tables[0].rows[0], strict=True))
+    _evaluation(tmp_path, "report_frey_faces_vampprior+epochs=20", 0, -2300.0, epochs=20)
+    _evaluation(tmp_path, "report_frey_faces_standard", 0, -2280.0)
+    # Other settings are no row of the table.
+    _evaluation(tmp_path, "report_frey_faces_vampprior+lr=1.0", 0, 0.0, lr=1.0)
+    _evaluation(tmp_path, "report_frey_faces_mixture", 0, 0.0, lr=1.0)
+    (section,) = table.sections(table.collect(tmp_path), tmp_path / "report")
+    standard, row, shortened = (
+        dict(zip(section.tables[0].columns, row, strict=True)) for row in section.tables[0].rows
+    )
+    assert standard["log p(x)"] == "-2280.00" and standard["sd over seeds"] == ""
+    assert row["epochs"] == "1000" and shortened["epochs"] == "20 of 1000"
+    assert "VampPrior against the standard prior: +28.00 nats (S = 500)." in section.text
+    assert "4 trainings on a machine: 4 minutes in all, without evaluation." in section.text
     assert row["log p(x)"] == "-2252.00" and row["sd over seeds"] == "2.83"
     assert row["published"] == "-2257.76" and row["difference"] == "+5.76"
     assert row["bits/dim"] == f"{2252 / (560 * np.log(2)):.3f}"
