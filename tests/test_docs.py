@@ -113,7 +113,7 @@ def test_figures_of_pages_come_from_runs(tmp_path):
     run.mkdir(parents=True)
     shelf = ROOT / "checkpoints" / "vampprior" / "digits_vampprior" / "seed0"
     metrics = json.loads((shelf / "evaluation.json").read_text(encoding="utf-8"))
-    metrics["config"] |= {"dataset": "static_mnist", "seed": 3}
+    metrics["config"] |= {"name": run.parent.name, "dataset": "static_mnist", "seed": 3}
     metrics["log_likelihood"]["500"]["mean"] = -87.654
     (run / "evaluation.json").write_text(json.dumps(metrics), encoding="utf-8")
     (run / "environment.json").write_bytes((shelf / "environment.json").read_bytes())

@@ -49,6 +49,7 @@ def evaluations(root, package):
         for path in sorted((Path(root) / folder / package).glob("*/seed*/evaluation.json")):
             metrics = files.read_json(path)
             metrics["environment"] = files.read_json(path.parent / "environment.json")
+            metrics["directory"] = path.parent
             found.setdefault(path.parent.parent.name, {})[path.parent.name] = metrics
     return {name: list(seeds.values()) for name, seeds in found.items()}
 
@@ -165,10 +166,12 @@ def _likelihoods(protocol, mlp):
         parts.append(f"## {dataset}")
         parts.append(_published_likelihoods(protocol, dataset, configs))
         names = [f"{protocol}_{dataset}_{prior}" for prior in configs.PRIORS]
-        runs = {name: mlp[name] for name in names if name in mlp}
+        # A run of fewer epochs counts; the table says so.
+        runs = [seeds for name, seeds in mlp.items() if name.split("+epochs=")[0] in names]
         if runs:
-            (section,) = table.sections(runs)
-            budget = _budget([m for seeds in runs.values() for m in seeds], "vampprior")
+            metrics = [m for seeds in runs for m in seeds]
+            (section,) = table.sections([table.Scored(m, m["directory"]) for m in metrics])
+            budget = _budget(metrics, "vampprior")
             parts += ["Measured here:", markdown(section.tables[0]), budget]
         else:
             parts.append(NOT_RUN)
