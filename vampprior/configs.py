@@ -126,13 +126,12 @@ _DATASETS = {
 DATASETS = tuple(_DATASETS)
 
 # Starting means of the pseudo-inputs in Tomczak & Welling's code (deviation 0.01 throughout).
-# Theirs for Caltech is 0.8 with object 1; our files have object 0.
 _TOMCZAK_MEANS = {
     "static_mnist": 0.05,
     "mnist": 0.05,
     "fashion_mnist": 0.05,
     "frey_faces": 0.8,
-    "caltech101_silhouettes": 0.2,
+    "caltech101_silhouettes": 0.8,
     "cifar10": 0.5,
     "celeba": 0.5,
 }

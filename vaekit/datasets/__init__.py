@@ -88,6 +88,7 @@ def load(name, data_dir=None, *, split_seed=0, limit=None, check_all=False, **op
             cifar10: `validation=0` likewise (an empty part by default: the papers train on all
                 50,000), `jpeg=False`: with True the images go through one JPEG round trip (quality
                 75, 4:2:0), unless their source holds JPEG files, which are never compressed twice;
+            caltech101_silhouettes: `silhouette=1`, the value of the object's pixels, 0 in the file;
             celeba: `size=64`, `resize="bilinear"` or "nearest", `split="partition"` or "listing";
             folder:PATH: `image_size=None` to crop and resize, `channels=None` or 1 or 3.
     Returns:

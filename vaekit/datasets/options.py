@@ -9,6 +9,7 @@ CHOICES = {
     "split": ("partition", "listing"),
     "channels": (None, 1, 3),
     "jpeg": (False, True),
+    "silhouette": (1, 0),
 }
 RANGES = {"size": (1, 128), "image_size": (1, 1024), "validation": (0, 100_000)}
 

@@ -126,7 +126,10 @@ def _read_caltech(paths, options):
     verified = official.is_official(
         "caltech101_silhouettes", "caltech101_silhouettes_28_split1.mat", *parts.values()
     )
-    return parts, _verified(verified) + "; object 0, background 1"
+    # The file has object 0 and background 1.
+    if options["silhouette"] == 1:
+        parts = {part: 1 - array for part, array in parts.items()}
+    return parts, _verified(verified) + f"; object {options['silhouette']}"
 
 
 def _read_cifar10(paths, options):
@@ -202,6 +205,7 @@ RECIPES = {
         divide=as_published,
         likelihood="bernoulli",
         counts={"train": 4_100, "validation": 2_264, "test": 2_307},
+        options={"silhouette": 1},
         seeded=False,
         url="https://people.cs.umass.edu/~marlin/data/caltech101_silhouettes_28_split1.mat",
     ),
