@@ -8,6 +8,7 @@ import numpy as np
 from vaekit import files, plots
 from vaekit.reports import Figure, Section, Table
 from vampprior.importance import mean_and_standard_error
+from vampprior.priors import effective_components
 
 SEED = 0  # of every evaluation's noise and samples
 PICTURES = 50
@@ -41,6 +42,7 @@ def evaluate(model, data, run, num_samples, memory_mib, progress=True):
         "epochs": len(records),
         "training_seconds": sum(record["seconds"] for record in records),
         **_bound(model, data.test),
+        "effective_components": components_in_use(model, data.test),
         "log_likelihood": {},
     }
     values = {}
@@ -92,6 +94,15 @@ def _bound(model, images):
     }
 
 
+def components_in_use(model, images):
+    """`priors.effective_components` of one posterior sample per image; None without a mixture."""
+    if model.config.prior == "standard":
+        return None
+    mean, log_var = model.encode(images)
+    noise = np.random.default_rng(SEED).standard_normal(mean.shape, dtype=np.float32)
+    return effective_components(model.prior.responsibilities(mean + np.exp(log_var / 2) * noise))
+
+
 def _keep_seconds(metrics, previous):
     for samples, found in previous.get("log_likelihood", {}).items():
         now = metrics["log_likelihood"].get(samples)
@@ -122,17 +133,23 @@ def _spread(images):
 def metrics_table(all_metrics):
     """One row per run: the bound in its parts and each log-likelihood with its standard error."""
     counts = sorted({int(s) for m in all_metrics for s in m["log_likelihood"]})
-    columns = ["prior", "seed", "epochs", "reconstruction", "KL", "ELBO"]
+    columns = ["prior", "seed", "epochs", "components used", "reconstruction", "KL", "ELBO"]
     columns += [c for s in counts for c in (f"log p(x), S={s}", "s.e.")]
     rows = []
     for metrics in all_metrics:
         row = [PRIOR_NAMES[metrics["config"]["prior"]], metrics["config"]["seed"]]
-        row += [metrics["epochs"], metrics["reconstruction"], metrics["kl"], metrics["elbo"]]
+        row += [metrics["epochs"], _used(metrics)]
+        row += [metrics[name] for name in ("reconstruction", "kl", "elbo")]
         for samples in counts:
             found = metrics["log_likelihood"].get(str(samples), {})
             row += [found.get("mean"), found.get("standard_error")]
         rows.append(row)
     return Table(columns, rows)
+
+
+def _used(metrics):
+    used = metrics.get("effective_components")  # a run of an earlier version lacks it
+    return None if used is None else f"{used:.0f} of {metrics['config']['num_pseudo_inputs']}"
 
 
 def sections(all_metrics, runs, folder, relative):
@@ -150,7 +167,8 @@ def sections(all_metrics, runs, folder, relative):
         text=[
             f"Means over {test_images} test images, nats per image; higher is better. ELBO = "
             "reconstruction - KL, with one sample of z. log p(x) by importance sampling with S "
-            "samples, with its standard error over images."
+            "samples, with its standard error over images. Components used: perplexity of the "
+            "mixture's mean responsibilities for the test images' z."
         ],
         tables=[metrics_table(all_metrics)],
     )

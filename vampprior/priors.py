@@ -21,18 +21,32 @@ def standard_log_prob(z):
 def mixture_log_prob(z, means, log_vars):
     """log of the equal-weight mixture (1/K) sum_k N(z; means_k, exp(log_vars_k)).
 
-    Tomczak & Welling (2018), equation 9. The quadratic form is expanded into two matrix products,
-    so that no `(batch, K, latent_dim)` tensor is ever made. It rounds as its summands do: by some
-    2^-24 of sum_d z_d^2 / variance_d, without a preferred sign. On a trained Frey Faces model, all
-    of whose log-variances are near -6 (summands up to 1e4), that is 4e-5 nats per sample and 4e-6
-    in the mean over samples. With TensorFloat-32 products it would be nats: see
-    `compiled.full_precision_products`.
+    Tomczak & Welling (2018), equation 9.
 
     Args:
         z: `(batch, latent_dim)`.
         means, log_vars: `(K, latent_dim)`.
     Returns:
         `(batch,)`, nats.
+    """
+    logs = component_log_probs(z, means, log_vars)
+    return ops.logsumexp(logs, axis=-1) - math.log(means.shape[0])
+
+
+def component_log_probs(z, means, log_vars):
+    """log N(z; means_k, exp(log_vars_k)) for every component k.
+
+    The quadratic form is expanded into two matrix products, so that no `(batch, K, latent_dim)`
+    tensor is ever made. It rounds as its summands do: by some 2^-24 of sum_d z_d^2 / variance_d,
+    without a preferred sign. On a trained Frey Faces model, all of whose log-variances are near -6
+    (summands up to 1e4), that is 4e-5 nats per sample and 4e-6 in the mean over samples. With
+    TensorFloat-32 products it would be nats: see `compiled.full_precision_products`.
+
+    Args:
+        z: `(batch, latent_dim)`.
+        means, log_vars: `(K, latent_dim)`.
+    Returns:
+        `(batch, K)`, nats.
     """
     # The density does not move when z and the means shift together; centred, the expanded squares
     # are small and lose few digits where they cancel.
@@ -44,8 +58,19 @@ def mixture_log_prob(z, means, log_vars):
     quadratics = ops.matmul(ops.square(z), ops.transpose(precisions)) - 2.0 * ops.matmul(
         z, ops.transpose(scaled_means)
     )
-    log_k = math.log(means.shape[0])
-    return ops.logsumexp(-0.5 * (quadratics + offsets), axis=-1) - log_k
+    return -0.5 * (quadratics + offsets)
+
+
+def effective_components(responsibilities):
+    """How many components a mixture makes use of: the perplexity of their mean responsibilities.
+
+    Args:
+        responsibilities: p(k given z), numpy `(n, K)`, rows that sum to one.
+    Returns:
+        float from 1 (one component does all) to K (all do the same share).
+    """
+    shares = np.asarray(responsibilities, np.float64).mean(axis=0)
+    return float(np.exp(-(shares * np.log(np.maximum(shares, 1e-300))).sum()))
 
 
 class UnitInterval(constraints.Constraint):
@@ -154,6 +179,11 @@ class Mixture:
         """numpy `(batch, latent_dim)` -> numpy `(batch,)`, nats."""
         z = check_latents(z, self.latent_dim)
         return ops.convert_to_numpy(mixture_log_prob(z, *self.components()))
+
+    def responsibilities(self, z):
+        """p(k given z), numpy `(batch, latent_dim)` -> numpy `(batch, K)`, rows sum to one."""
+        z = check_latents(z, self.latent_dim)
+        return ops.convert_to_numpy(ops.softmax(component_log_probs(z, *self.components())))
 
     def sample(self, n, seed=None):
         """`n` draws, float32 `(n, latent_dim)`, from components chosen uniformly at random."""

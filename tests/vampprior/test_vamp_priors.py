@@ -10,6 +10,7 @@ from vampprior.priors import (
     Mixture,
     PseudoInputs,
     StandardGaussian,
+    effective_components,
     mixture_log_prob,
     standard_log_prob,
 )
@@ -158,3 +159,16 @@ def test_gaussian_components_are_trainable_and_start_spread():
     layer = GaussianComponents(100, 8, seed=0)
     assert len(layer.trainable_variables) == 2
     assert abs(ops.convert_to_numpy(layer.means.value).std() - 1) < 0.1
+
+
+def test_responsibilities_are_bayes_rule_and_count_the_components_in_use():
+    means, log_vars = components(6, 3, low=-1.0)
+    mixture = Mixture(3, lambda: (means, log_vars))
+    z = mixture.sample(50, seed=1)
+    found = mixture.responsibilities(z)
+    single = [brute_force(z, means[k : k + 1], log_vars[k : k + 1]) for k in range(6)]
+    expected = np.exp(np.stack(single, 1) - np.log(6) - brute_force(z, means, log_vars)[:, None])
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+    assert effective_components(np.eye(6)) == pytest.approx(6)
+    assert effective_components(np.eye(6)[:1].repeat(9, axis=0)) == pytest.approx(1)
+    assert effective_components(np.eye(6)[[0, 1]]) == pytest.approx(2)
