@@ -135,8 +135,8 @@ _TOMCZAK_MEANS = {
     "cifar10": 0.5,
     "celeba": 0.5,
 }
-# Learning rate, where the code's default of 5e-4 is not the best on the validation images: Caltech's
-# few images are learned by heart before warm-up ends.
+# Learning rate, where the code's default of 5e-4 is not the best on the validation images:
+# Caltech's few images would be learned by heart before warm-up ends.
 _TOMCZAK_RATES = {"caltech101_silhouettes": 1e-4}
 
 
