@@ -143,7 +143,7 @@ _TOMCZAK_RATES = {"caltech101_silhouettes": 1e-4}
 def _report(dataset, prior):
     """KTH report: plain networks, 1000 epochs, no early stopping; it states no learning rate."""
     name = f"report_{dataset}_{prior}"
-    return Config(name, dataset, prior=prior, **_DATASETS[dataset])
+    return Config(name, dataset, prior=prior, lr=1e-4, **_DATASETS[dataset])
 
 
 def _tomczak(dataset, prior):
