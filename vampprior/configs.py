@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from vaekit.cli import closest
 from vaekit.errors import UserError
+from vampprior.published import SAMPLES
 
 PRIORS = ("standard", "vampprior", "vampprior_data", "mixture")
 NETWORKS = ("plain", "gated")
@@ -240,7 +241,7 @@ def row(dataset, protocol, image_shape=None):
 
 def default_samples(config):
     """Importance samples of the protocol: 5000 (Tomczak & Welling) or 500 (KTH report, ours)."""
-    return 5000 if config.name.startswith("tomczak") else 500
+    return SAMPLES["tomczak" if config.name.startswith("tomczak") else "report"]
 
 
 def from_dict(values):

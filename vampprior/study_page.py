@@ -22,8 +22,9 @@ a run had fewer epochs than its protocol, the column says so. This page is writt
 | `python -m vampprior k` | log-likelihood and time against the number of pseudo-inputs |
 
 The trainings below add `--samples 500 5000`. log p(x) is estimated with S importance samples per
-test image, and is a lower bound in expectation. The sd is over seeds; a single run's standard error
-over test images is in its own report. Trained models load by name:
+test image, and is a lower bound in expectation. s.e. is the standard error over test images, sd the
+deviation over seeds. Components used: perplexity of the mixture's mean responsibilities for the
+test images' z. Trained models load by name:
 `vampprior.load("tomczak_caltech101_silhouettes_vampprior")`; VampPrior-data models are not
 released, since they keep training images.
 """

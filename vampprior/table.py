@@ -19,11 +19,13 @@ COLUMNS = [
     "images",
     "S",
     "log p(x)",
+    "s.e.",
     "sd over seeds",
     "published",
     "difference",
     "bits/dim",
     "published bits/dim",
+    "components used",
 ]
 
 
@@ -148,30 +150,44 @@ def _above_standard(groups):
 
 def _rows(protocol, group):
     config = group[0].config
-    reference = published.log_likelihood(protocol, config.dataset, config.prior)
-    reference_bits = published.bits_per_dimension(protocol, config.dataset, config.prior)
-    rows = []
-    for samples in sorted({s for one in group for s in one.metrics["log_likelihood"]}, key=int):
-        scored = [one for one in group if samples in one.metrics["log_likelihood"]]
-        means = np.array([one.mean(samples) for one in scored])
-        bits = -means.mean() / (np.log(2) * np.prod(config.image_shape))
-        images = sorted({one.metrics.get("test_images", 0) for one in scored})
-        rows.append(
-            [
-                evaluate.PRIOR_NAMES[config.prior],
-                ", ".join(str(one.config.seed) for one in scored),
-                _epochs(config, [one.metrics["epochs"] for one in scored]),
-                _range(images),
-                int(samples),
-                f"{means.mean():.2f}",
-                f"{means.std(ddof=1):.2f}" if len(means) > 1 else "",
-                "" if reference is None else f"{reference:.2f}",
-                "" if reference is None else f"{means.mean() - reference:+.2f}",
-                f"{bits:.3f}" if config.likelihood == "discretized_logistic" else "",
-                "" if reference_bits is None else f"{reference_bits:.2f}",
-            ]
-        )
-    return rows
+    numbers = sorted({s for one in group for s in one.metrics["log_likelihood"]}, key=int)
+    # Published figures stand beside the estimate of as many samples, if there is one.
+    theirs = str(published.SAMPLES[protocol])
+    compared = theirs if theirs in numbers else numbers[-1]
+    return [_row(protocol, config, group, samples, samples == compared) for samples in numbers]
+
+
+def _row(protocol, config, group, samples, compared):
+    scored = [one for one in group if samples in one.metrics["log_likelihood"]]
+    means = np.array([one.mean(samples) for one in scored])
+    errors = [one.metrics["log_likelihood"][samples]["standard_error"] for one in scored]
+    bits = -means.mean() / (np.log(2) * np.prod(config.image_shape))
+    reference = reference_bits = None
+    if compared:
+        reference = published.log_likelihood(protocol, config.dataset, config.prior)
+        reference_bits = published.bits_per_dimension(protocol, config.dataset, config.prior)
+    return [
+        evaluate.PRIOR_NAMES[config.prior],
+        ", ".join(str(one.config.seed) for one in scored),
+        _epochs(config, [one.metrics["epochs"] for one in scored]),
+        _range(sorted({one.metrics.get("test_images", 0) for one in scored})),
+        int(samples),
+        f"{means.mean():.2f}",
+        f"{np.mean(errors):.2f}",
+        f"{means.std(ddof=1):.2f}" if len(means) > 1 else "",
+        "" if reference is None else f"{reference:.2f}",
+        "" if reference is None else f"{means.mean() - reference:+.2f}",
+        f"{bits:.3f}" if config.likelihood == "discretized_logistic" else "",
+        "" if reference_bits is None else f"{reference_bits:.2f}",
+        _components(config, scored),
+    ]
+
+
+def _components(config, scored):
+    used = [one.metrics.get("effective_components") for one in scored]
+    if None in used:
+        return ""
+    return f"{_range(sorted(round(u) for u in used))} of {config.num_pseudo_inputs}"
 
 
 def _epochs(config, trained):
