@@ -138,7 +138,7 @@ def metrics_table(all_metrics):
     rows = []
     for metrics in all_metrics:
         row = [PRIOR_NAMES[metrics["config"]["prior"]], metrics["config"]["seed"]]
-        row += [metrics["epochs"], _used(metrics)]
+        row += [metrics["epochs"], components_text([metrics])]
         row += [metrics[name] for name in ("reconstruction", "kl", "elbo")]
         for samples in counts:
             found = metrics["log_likelihood"].get(str(samples), {})
@@ -147,9 +147,14 @@ def metrics_table(all_metrics):
     return Table(columns, rows)
 
 
-def _used(metrics):
-    used = metrics.get("effective_components")  # a run of an earlier version lacks it
-    return None if used is None else f"{used:.0f} of {metrics['config']['num_pseudo_inputs']}"
+def components_text(all_metrics):
+    """Components that runs of one configuration use: "59 of 64", "57-61 of 64" over several runs;
+    empty without a mixture, or where a run of an earlier version did not count them."""
+    used = [metrics.get("effective_components") for metrics in all_metrics]
+    if None in used:
+        return ""
+    ends = dict.fromkeys(f"{value:.0f}" for value in (min(used), max(used)))
+    return f"{'-'.join(ends)} of {all_metrics[0]['config']['num_pseudo_inputs']}"
 
 
 def sections(all_metrics, runs, folder, relative):

@@ -161,7 +161,7 @@ def _row(protocol, config, group, samples, compared):
     scored = [one for one in group if samples in one.metrics["log_likelihood"]]
     means = np.array([one.mean(samples) for one in scored])
     errors = [one.metrics["log_likelihood"][samples]["standard_error"] for one in scored]
-    bits = -means.mean() / (np.log(2) * np.prod(config.image_shape))
+    bits = evaluate.bits_per_dimension(means.mean(), config.image_shape)
     reference = reference_bits = None
     if compared:
         reference = published.log_likelihood(protocol, config.dataset, config.prior)
@@ -179,15 +179,8 @@ def _row(protocol, config, group, samples, compared):
         "" if reference is None else f"{means.mean() - reference:+.2f}",
         f"{bits:.3f}" if config.likelihood == "discretized_logistic" else "",
         "" if reference_bits is None else f"{reference_bits:.2f}",
-        _components(config, scored),
+        evaluate.components_text([one.metrics for one in scored]),
     ]
-
-
-def _components(config, scored):
-    used = [one.metrics.get("effective_components") for one in scored]
-    if None in used:
-        return ""
-    return f"{_range(sorted(round(u) for u in used))} of {config.num_pseudo_inputs}"
 
 
 def _epochs(config, trained):
