@@ -9,15 +9,19 @@ from vaekit.runs import portable_command
 from vaekit.shelf import CLONE, LARGEST, MANIFEST
 
 ENVIRONMENT = "environment.json"
+REPORTS = ("report.html", "report.md", "report.json")
 SHAREABLE = ("digits",)  # datasets whose images this repository may hold
+# A run whose weights contain training images has a second file of weights, without them. It is
+# released under the name of the first.
+WEIGHTS, WITHOUT_IMAGES = "model.npz", "model_without_images.npz"
 
 
 def release(run_directory, checkpoints=CLONE):
     """Copy a finished run, without `last/`, and list it in the manifest.
 
-    Pictures and reports are left out unless the data may be passed on with this repository: they
-    show images of the dataset. So is everything above `shelf.LARGEST` bytes, which the manifest
-    lists all the same.
+    Pictures, reports and weights that contain training images are left out unless the data may be
+    passed on with this repository. So is everything above `shelf.LARGEST` bytes, which the
+    manifest lists all the same.
 
     Args:
         run_directory: `.../<package>/<preset>/seed<k>` of a finished run.
@@ -25,24 +29,24 @@ def release(run_directory, checkpoints=CLONE):
     Returns:
         The checkpoint's name, "<package>/<preset>/seed<k>".
     Raises:
-        UserError: the run is not finished, or its weights hold images that may not be passed on.
+        UserError: the run is not finished, or has only weights that may not be passed on.
     """
     source = Path(run_directory).resolve()
     described = files.read_json(source / "config.json")
     config, package = described["config"], described["package"]
     evaluation = _evaluation(source)
     private = config["dataset"] not in SHAREABLE
-    if private and config.get("prior") == "vampprior_data":
+    if private and _weights_hold_images(config) and not (source / WITHOUT_IMAGES).exists():
         raise UserError(
-            f"{source.name} of {config['dataset']} keeps training images as pseudo-inputs in its "
-            "weights; they may not be passed on. Release a run with another prior."
+            f"{source} keeps images of {config['dataset']} as pseudo-inputs in its weights, which "
+            f"may not be passed on, and has no {WITHOUT_IMAGES}. Run the command that made it once "
+            "more: the training is kept, and the file is written."
         )
     name = f"{package}/{source.parent.name}/{source.name}"
     environment = files.read_json(source / ENVIRONMENT)
     environment["command"] = portable_command(environment["command"], package)
     target, listed = Path(checkpoints) / name, {}
-    for path in _released_files(source, private):
-        file = path.relative_to(source).as_posix()
+    for file, path in _released_files(source, private):
         data = path.read_bytes()
         if file == ENVIRONMENT:
             data = (json.dumps(environment, indent=1) + "\n").encode()
@@ -73,15 +77,25 @@ def _evaluation(source):
     return files.read_json(path)
 
 
+def _weights_hold_images(config):
+    """Whether a VampPrior's pseudo-inputs are training images, or started as such."""
+    prior, start = config.get("prior"), config.get("pseudo_input_start")
+    return prior == "vampprior_data" or (prior == "vampprior" and start == "data")
+
+
 def _released_files(source, private):
+    """Yield (name on the shelf, file of the run)."""
     for path in sorted(source.rglob("*")):
-        parts = path.relative_to(source).parts
-        hidden = any(part.startswith(".") for part in parts)
-        pictures = parts[0] == "figures" or parts[-1] in ("report.html", "report.md", "report.json")
-        if path.is_file() and not hidden and parts[0] not in ("last", "tensorboard"):
-            if private and pictures:
-                continue
-            yield path
+        file = path.relative_to(source)
+        hidden = any(part.startswith(".") for part in file.parts)
+        pictures = file.parts[0] == "figures" or path.name in REPORTS
+        if not path.is_file() or hidden or file.parts[0] in ("last", "tensorboard"):
+            continue
+        if path.name == WITHOUT_IMAGES or (private and pictures):
+            continue
+        if private and path.name == WEIGHTS and (source / WITHOUT_IMAGES).exists():
+            path = source / WITHOUT_IMAGES
+        yield file.as_posix(), path
 
 
 def _training_seconds(source):

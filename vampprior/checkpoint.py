@@ -1,4 +1,8 @@
-"""A model on disk: config.json and model.npz in one directory; loading runs no code."""
+"""A model on disk: config.json and model.npz in one directory; loading runs no code.
+
+Where pseudo-inputs are training images or started as such, a second file of weights without them
+stands beside model.npz, for passing on: `load` takes either as model.npz.
+"""
 
 import dataclasses
 from pathlib import Path
@@ -10,14 +14,17 @@ from vampprior.model import VAE
 
 PACKAGE = "vampprior"
 WEIGHTS = "model.npz"
+WITHOUT_IMAGES = "model_without_images.npz"
 
 
 def save(model, directory):
-    """Write config.json (only where there is none) and model.npz, each whole."""
+    """Write config.json (only where there is none) and the weights, each file whole."""
     directory = Path(directory)
     if not (directory / "config.json").exists():
         files.write_json(directory / "config.json", describe(model.config))
     files.save_npz(directory / WEIGHTS, model.weight_arrays())
+    if model.config.takes_images and model.pseudo is not None:
+        files.save_npz(directory / WITHOUT_IMAGES, model.without_images().weight_arrays())
 
 
 def describe(config, **more):
@@ -46,9 +53,11 @@ def load(directory):
         raise UserError(
             f"{directory} holds a model of {package or 'no known package'}, not of {PACKAGE}."
         )
+    arrays = files.load_npz(directory / WEIGHTS)
+    keep_images = not any(name.endswith(".means") for name in arrays)
     try:
-        model = VAE(configs.from_dict(values["config"]))
+        model = VAE(configs.from_dict(values["config"]), keep_images)
     except TypeError as error:
         raise UserError(f"{directory / 'config.json'} is damaged: {error}.") from error
-    model.assign_weight_arrays(files.load_npz(directory / WEIGHTS), directory / WEIGHTS)
+    model.assign_weight_arrays(arrays, directory / WEIGHTS)
     return model

@@ -102,6 +102,12 @@ class Config:
         if self.dynamic_binarization and self.likelihood != "bernoulli":
             raise UserError("dynamic_binarization makes 0/1 pixels: it needs likelihood bernoulli.")
 
+    @property
+    def takes_images(self):
+        """Whether the pseudo-inputs are training images, or start as such."""
+        starts = self.prior == "vampprior" and self.pseudo_input_start == "data"
+        return starts or self.prior == "vampprior_data"
+
 
 _MAY_BE_ZERO = ("warmup_epochs", "patience", "seed")
 _COUNTS = ("latent_dim", "num_pseudo_inputs", "batch_size", "epochs", *_MAY_BE_ZERO)

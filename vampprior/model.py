@@ -43,9 +43,11 @@ class VAE(keras.Model):
 
     Args:
         config: a `configs.Config`.
+        keep_images: False for a model that holds the posteriors of its pseudo-inputs in place of
+            pseudo-inputs taken from training images; see `without_images`.
     """
 
-    def __init__(self, config):
+    def __init__(self, config, keep_images=True):
         super().__init__(name="vae")
         full_precision_products()
         self.config = config
@@ -62,7 +64,7 @@ class VAE(keras.Model):
         self.decoder = Decoder(config.network, config.hidden_units, outputs, name="decoder")
         self.decoder.build((None, config.latent_dim))
         # p(z)
-        self._build_prior(pixels)
+        self._build_prior(pixels, keep_images)
         # training: KL weight of the epoch, randomness, means over an epoch
         self.beta = self.add_weight(name="beta", shape=(), initializer="ones", trainable=False)
         self.noise = keras.random.SeedGenerator(config.seed, name="noise")
@@ -70,14 +72,16 @@ class VAE(keras.Model):
         self.built = True
         self._log_weight_sum = self._terms_of_batch = None  # compiled when first used
 
-    def _build_prior(self, pixels):
+    def _build_prior(self, pixels, keep_images):
         config, self.pseudo, self.mixture = self.config, None, None
         if config.prior == "standard":
             self.prior = StandardGaussian(config.latent_dim)
             return
-        if config.prior in MIXTURES:
-            components = MIXTURES[config.prior]
+        posteriors_only = config.takes_images and not keep_images
+        if config.prior in MIXTURES or posteriors_only:
+            components = MIXTURES["mixture" if posteriors_only else config.prior]
             self.mixture = components(config.num_pseudo_inputs, config.latent_dim, config.seed)
+            self.mixture.trainable = not posteriors_only
         else:
             self.pseudo = PseudoInputs(
                 config.num_pseudo_inputs,
@@ -273,6 +277,15 @@ class VAE(keras.Model):
         return predict(lambda part: tuple(map(_numpy, self.encoder(part))), x, BATCH)
 
     # weights
+
+    def without_images(self):
+        """A copy that holds the posteriors of its pseudo-inputs, not the pseudo-inputs, where these
+        were taken from training images: every density is the same, `pseudo_inputs` is None."""
+        copy = VAE(self.config, keep_images=False)
+        for part, original in ((copy.encoder, self.encoder), (copy.decoder, self.decoder)):
+            part.set_weights(original.get_weights())
+        copy.mixture.set_weights([_numpy(part) for part in self.components()])
+        return copy
 
     def weight_arrays(self):
         """The weights that make the model, as a dict of arrays by name."""

@@ -25,8 +25,8 @@ The trainings below add `--samples 500 5000`. log p(x) is estimated with S impor
 test image, and is a lower bound in expectation. s.e. is the standard error over test images, sd the
 deviation over seeds. Components used: perplexity of the mixture's mean responsibilities for the
 test images' z. Trained models load by name:
-`vampprior.load("tomczak_caltech101_silhouettes_vampprior")`; VampPrior-data models are not
-released, since they keep training images.
+`vampprior.load("tomczak_caltech101_silhouettes_vampprior")`; VampPrior-data models are released
+with the posteriors of their training images in place of the images.
 """
 
 

@@ -60,19 +60,15 @@ def build(config, data):
     """A fresh, compiled model; its weights depend on the seed alone."""
     keras.utils.set_random_seed(config.seed)
     model = VAE(config)
-    if config.prior == "vampprior_data" or _starts_from_data(config):
+    if config.takes_images:
         _draw_pseudo_inputs(model, data.train)
     compile_model(model, len(data.train) // config.batch_size)
     return model
 
 
-def _starts_from_data(config):
-    return config.prior == "vampprior" and config.pseudo_input_start == "data"
-
-
 def _draw_pseudo_inputs(model, images):
     config = model.config
-    if _starts_from_data(config):
+    if config.prior == "vampprior":
         grey = config.dynamic_binarization or config.likelihood != "bernoulli"
         model.pseudo.draw(images, config.seed, 1 / 255 if grey else 1.0, config.pseudo_input_std)
         return

@@ -93,8 +93,22 @@ def test_pictures_of_other_peoples_images_stay_home(finished_run, tmp_path, data
     name = release(run, tmp_path / "shelf")
     assert not (tmp_path / "shelf" / name / "figures").exists()
     assert not list((tmp_path / "shelf" / name).glob("report.*"))
+
+
+@pytest.mark.parametrize(
+    "config", [{"prior": "vampprior_data"}, {"prior": "vampprior", "pseudo_input_start": "data"}]
+)
+def test_weights_that_hold_images_are_released_without_them_or_not_at_all(
+    finished_run, tmp_path, config
+):
+    run = finished_run("vampprior", "f", dataset="celeba", **config)
+    files.save_npz(run / "model.npz", {"images": [1.0]})
     with pytest.raises(UserError, match="pseudo-inputs"):
-        release(finished_run("vampprior", "f", dataset="celeba", prior="vampprior_data"), tmp_path)
+        release(run, tmp_path / "shelf")
+    files.save_npz(run / "model_without_images.npz", {"posteriors": [2.0]})
+    folder = tmp_path / "shelf" / release(run, tmp_path / "shelf")
+    assert list(files.load_npz(folder / "model.npz")) == ["posteriors"]
+    assert not (folder / "model_without_images.npz").exists()
 
 
 def test_unfinished_run_is_refused(finished_run, tmp_path):

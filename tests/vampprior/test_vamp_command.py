@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import vampprior
-from vaekit import files
+from vaekit import files, reports
 from vampprior import __main__ as command
 from vampprior import configs, evaluate, table
 from vampprior.importance import mean_and_standard_error
@@ -151,8 +151,9 @@ def test_k_figure_has_a_row_per_k(tmp_path):
     argv = ["k", "--preset", "digits_vampprior", "--ks", "3", *SMALL]
     argv += ["--epochs", "1", "--runs", tmp_path / "runs", "--report", tmp_path / "report"]
     assert vampprior_command(argv) == 0
-    table = files.read_json(tmp_path / "report" / "report.json")["sections"][0]["tables"][0]
-    assert [row[0] for row in table["rows"]] == [3]
+    _, (figure, made) = reports.read_report(tmp_path / "report")
+    assert [row[0] for row in figure.tables[0].rows] == [3]
+    assert made.tables[0].rows
     assert (tmp_path / "report" / "figures" / "k.png").exists()
 
 

@@ -12,7 +12,7 @@ from vaekit import files
 from vaekit.datasets import Dataset
 from vaekit.errors import UserError
 from vaekit.runs import Run
-from vampprior import configs, train
+from vampprior import checkpoint, configs, train
 from vampprior.model import VAE
 from vampprior.optimizer import NormalizedAdam
 from vampprior.priors import mixture_log_prob
@@ -137,6 +137,29 @@ def test_a_saved_model_comes_back_and_gives_the_same_figure(vamp, tmp_path):
     np.testing.assert_array_equal(
         loaded.log_likelihood(data.test, 50, seed=0), model.log_likelihood(data.test, 50, seed=0)
     )
+
+
+@pytest.mark.parametrize(
+    "changes", [{"prior": "vampprior_data"}, {"pseudo_input_start": "data"}], ids=str
+)
+def test_weights_for_passing_on_hold_no_image_and_give_the_same_figure(changes, tmp_path):
+    config = dataclasses.replace(TINY, **changes)
+    data = train.prepare(config, dataset())
+    model = train.build(config, data)
+    vampprior.save(model, tmp_path / "run")
+    files.write_json(tmp_path / "released" / "config.json", checkpoint.describe(config))
+    (tmp_path / "run" / checkpoint.WITHOUT_IMAGES).rename(tmp_path / "released" / "model.npz")
+    loaded = vampprior.load(tmp_path / "released")
+    assert loaded.pseudo_inputs is None and model.pseudo_inputs is not None
+    shapes = {array.shape for array in loaded.weight_arrays().values()}
+    assert (6, 20) in {array.shape for array in model.weight_arrays().values()} - shapes
+    assert not loaded.mixture.trainable_variables
+    np.testing.assert_array_equal(loaded.sample(5, seed=1), model.sample(5, seed=1))
+    np.testing.assert_array_equal(
+        loaded.log_likelihood(data.test, 50, seed=0), model.log_likelihood(data.test, 50, seed=0)
+    )
+    vampprior.save(loaded, tmp_path / "again")
+    assert vampprior.load(tmp_path / "again").pseudo_inputs is None
 
 
 def _break(folder, what):
