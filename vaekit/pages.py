@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from vaekit import files, reports
+from vaekit.errors import UserError
 
 # Longer tables stay in the reports.
 MOST_ROWS = 40
@@ -26,6 +27,29 @@ def write_page(out, introduction, folders):
         for section in sections:
             lines += _section(section, folder, out)
     files.write_text(out, "\n".join(lines).rstrip() + "\n")
+
+
+def write_overview(page, folder, program):
+    """Put the first table of a report between the marks of a page: README's, for example.
+
+    The marks are the lines `<!-- overview: PROGRAM -->` and `<!-- end of overview -->`.
+
+    Args:
+        page: a Markdown file with the marks.
+        folder: folder that holds a report.json; of its first section text and table are taken.
+        program: name of the command that writes it.
+    Raises:
+        UserError: the page has no marks.
+    """
+    text = Path(page).read_text(encoding="utf-8")
+    start, end = f"<!-- overview: {program} -->", "<!-- end of overview -->"
+    before, found, rest = text.partition(start)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise UserError(f"{page} has no lines {start!r} and {end!r} to put the overview between.")
+    section = reports.read_report(folder)[1][0]
+    lines = [start, "", *section.text, "", *_table(section.tables[0]), end]
+    files.write_text(page, before + "\n".join(lines) + after)
 
 
 def _section(section, folder, out):
@@ -61,5 +85,8 @@ def main(argv, program, introduction):
     parser = argparse.ArgumentParser(prog=program, description="Write a page from reports.")
     parser.add_argument("out", help="Markdown file, such as docs/variance.md")
     parser.add_argument("reports", nargs="+", help="folders that hold a report.json")
+    parser.add_argument("--overview", help="also put the first report's first table into this page")
     arguments = parser.parse_args(argv)
     write_page(arguments.out, introduction, arguments.reports)
+    if arguments.overview:
+        write_overview(arguments.overview, arguments.reports[0], program)

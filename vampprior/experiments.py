@@ -182,7 +182,8 @@ def _k_report(base, rows, samples, folder, source, runs):
 
 def write_table(folder, report):
     """Table 1 from the runs' metrics, on the terminal and as a report."""
-    sections = table.sections(table.collect(folder), report)
+    found = table.collect(folder)
+    sections = [table.overview(found), *table.sections(found, report)]
     page = reports.write_report(report, "Table 1: test log-likelihood, nats per image", sections)
     for section in sections:
         print(f"\n{section.title}\n{reports.plain_table(section.tables[0])}")

@@ -86,7 +86,62 @@ def sections(found, folder=None):
         found: list of `Scored`.
         folder: of the report, for a histogram per section (KTH report, Figure 6); None draws none.
     """
-    result = []
+    return [_section(*part, folder) for part in _by_protocol_and_dataset(found)]
+
+
+def overview(found):
+    """A section with one row per dataset and protocol, and a column per prior.
+
+    Args:
+        found: list of `Scored`, as from `collect`.
+    """
+    rows = []
+    for protocol, dataset, groups in _by_protocol_and_dataset(found):
+        samples = str(published.SAMPLES[protocol])
+        by_prior = {}
+        for group in groups:
+            scored = [one for one in group if samples in one.metrics["log_likelihood"]]
+            if scored:
+                by_prior.setdefault(group[0].config.prior, scored)  # the most epochs come first
+        if not by_prior:
+            continue
+        scored = [one for group in by_prior.values() for one in group]
+        in_bits = published.bits_per_dimension(protocol, dataset, "standard") is not None
+        row = [dataset, protocol, "bits/dim" if in_bits else "nats", int(samples)]
+        row.append(_range(sorted(len(group) for group in by_prior.values())))
+        row.append(_epochs(scored[0].config, [one.metrics["epochs"] for one in scored]))
+        row += [
+            _cell(protocol, by_prior[prior], samples, in_bits) if prior in by_prior else ""
+            for prior in configs.PRIORS
+        ]
+        rows.append(row)
+    columns = ["dataset", "protocol", "unit", "S", "seeds", "epochs"]
+    columns += [evaluate.PRIOR_NAMES[prior] for prior in configs.PRIORS]
+    text = [
+        "Means over test images and seeds ± deviation over seeds, in brackets the published "
+        "figure. Protocol tomczak: Tomczak & Welling (2018), early stopping; for bits per "
+        "dimension lower is better. Protocol report: KTH report (2021), 1000 epochs."
+    ]
+    return Section("Log p(x), measured and published", text, [Table(columns, rows)])
+
+
+def _cell(protocol, scored, samples, in_bits):
+    config = scored[0].config
+    values = np.array([one.mean(samples) for one in scored])
+    theirs = published.log_likelihood(protocol, config.dataset, config.prior)
+    digits = 2
+    if in_bits:
+        values = evaluate.bits_per_dimension(values, config.image_shape)
+        theirs = published.bits_per_dimension(protocol, config.dataset, config.prior)
+        digits = 3
+    text = f"{values.mean():.{digits}f}"
+    if len(values) > 1:
+        text += f" ± {values.std(ddof=1):.{digits}f}"
+    return text if theirs is None else f"{text} ({theirs:.2f})"
+
+
+def _by_protocol_and_dataset(found):
+    """Yield (protocol, dataset, groups of runs that differ in the seed alone)."""
     for protocol in configs.PROTOCOLS:
         for dataset in configs.DATASETS:
             names = [f"{protocol}_{dataset}_{prior}" for prior in configs.PRIORS]
@@ -96,8 +151,7 @@ def sections(found, folder=None):
                 for group in _groups(s for s in found if s.config.name == name)
             ]
             if groups:
-                result.append(_section(protocol, dataset, groups, folder))
-    return result
+                yield protocol, dataset, groups
 
 
 def _groups(scored):

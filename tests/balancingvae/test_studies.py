@@ -12,6 +12,7 @@ from balancingvae.model import TwoStageVAE
 from balancingvae.renormalization import LatentRule
 from balancingvae.stages import StageOne
 from vaekit import fid, pages, reports
+from vaekit.errors import UserError
 from vaekit.runs import Run
 
 TINY = dataclasses.replace(
@@ -128,3 +129,12 @@ def test_the_page_holds_what_the_reports_hold(tmp_path):
     for part in ("# Page", "## First", "### Part", "| mse | 0.01235 |", f"images/{name}"):
         assert part in page
     assert (tmp_path / "docs" / "images" / name).read_bytes() == b"picture"
+    readme = tmp_path / "README.md"
+    readme.write_text("Above\n<!-- overview: cmd -->\nold\n<!-- end of overview -->\nbelow\n")
+    for _ in range(2):
+        pages.write_overview(readme, tmp_path / "one", "cmd")
+    lines = readme.read_text().split("\n")
+    assert (lines[0], lines[-2]) == ("Above", "below") and "old" not in lines
+    assert lines.count("| mse | 0.01235 |") == lines.count("Words.") == 1
+    with pytest.raises(UserError, match="end of overview"):
+        pages.write_overview(readme, tmp_path / "one", "another command")

@@ -147,6 +147,20 @@ def test_table_puts_measured_beside_published(tmp_path):
     assert row["bits/dim"] == f"{2252 / (560 * np.log(2)):.3f}"
 
 
+def test_overview_has_a_cell_per_prior_at_the_protocols_samples(tmp_path):
+    for seed, mean in ((0, -2250.0), (1, -2254.0)):
+        _evaluation(tmp_path, "report_frey_faces_vampprior", seed, mean)
+    _evaluation(tmp_path, "report_frey_faces_vampprior+epochs=20", 0, -2300.0, epochs=20)
+    _evaluation(tmp_path, "report_frey_faces_mixture+epochs=20", 0, -2280.0, epochs=20)
+    _evaluation(tmp_path, "tomczak_frey_faces_vampprior", 0, -1750.0)  # S = 500, not its 5000
+    (only,) = table.overview(table.collect(tmp_path)).tables
+    (row,) = (dict(zip(only.columns, row, strict=True)) for row in only.rows)
+    assert row["VampPrior"] == "-2252.00 ± 2.83 (-2257.76)"
+    assert row["mixture of Gaussians"] == "-2280.00" and row["VampPrior-data"] == ""
+    assert (row["unit"], row["seeds"], row["S"]) == ("nats", "1-2", 500)
+    assert row["epochs"] == "20-1000"
+
+
 def test_k_figure_has_a_row_per_k(tmp_path):
     argv = ["k", "--preset", "digits_vampprior", "--ks", "3", *SMALL]
     argv += ["--epochs", "1", "--runs", tmp_path / "runs", "--report", tmp_path / "report"]
