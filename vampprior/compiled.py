@@ -18,7 +18,13 @@ def compiled(function, variables):
         return _jax_compiled(function, variables)
     import tensorflow as tf
 
-    return tf.function(function, jit_compile=arithmetic("mlp").jit_compile, reduce_retracing=False)
+    # Without AutoGraph, which would read the function's source, whose file may have changed since.
+    return tf.function(
+        function,
+        jit_compile=arithmetic("mlp").jit_compile,
+        reduce_retracing=False,
+        autograph=False,
+    )
 
 
 def full_precision_products():
