@@ -6,10 +6,12 @@ processor multiplies it in hardware. JAX compiles everything through XLA.
 """
 
 import dataclasses
+import warnings
 from pathlib import Path
 
 import keras
 
+import vaekit
 from vaekit.errors import UserError
 
 NETWORKS = ("mlp", "resnet")
@@ -38,6 +40,13 @@ def arithmetic(network, precision="auto"):
     if network not in NETWORKS:
         raise ValueError(f"network is {network!r}, not one of {NETWORKS}")
     gpu = has_gpu()
+    if network == "resnet" and not gpu and _without_onednn():
+        warnings.warn(
+            "TensorFlow was imported before this package, so it runs without oneDNN's kernels, "
+            "which it leaves off on this processor: convolutions take about twice the time. "
+            "Import balancingvae before keras, or set TF_ENABLE_ONEDNN_OPTS=1.",
+            stacklevel=2,
+        )
     if precision == "auto":
         precision = (
             "bfloat16" if network == "resnet" and (gpu or multiplies_bfloat16()) else "float32"
@@ -60,11 +69,24 @@ def has_gpu():
 
 def multiplies_bfloat16(cpuinfo="/proc/cpuinfo"):
     """Whether the processor has bfloat16 products in hardware (AVX-512 BF16 or AMX)."""
-    try:
-        flags = Path(cpuinfo).read_text(encoding="utf-8")
-    except OSError:
-        return False
+    flags = _read(cpuinfo)
     return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _without_onednn(cpuinfo="/proc/cpuinfo"):
+    """Whether TensorFlow leaves out oneDNN's kernels: it decides when it is imported, and takes
+    them unasked only where the processor has instructions for small integers."""
+    unasked = ("avx512_vnni", "avx512_bf16", "avx_vnni", "amx_")
+    late = vaekit.TENSORFLOW_CAME_FIRST and keras.backend.backend() == "tensorflow"
+    flags = _read(cpuinfo) if late else ""
+    return "avx2" in flags and not any(name in flags for name in unasked)
+
+
+def _read(cpuinfo):
+    try:
+        return Path(cpuinfo).read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def steps_per_execution(steps_per_epoch, most=32):

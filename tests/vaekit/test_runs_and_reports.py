@@ -139,3 +139,21 @@ def test_arithmetic_is_refused_or_chosen(tmp_path):
     assert backend.multiplies_bfloat16(tmp_path / "cpuinfo")
     assert not backend.multiplies_bfloat16(os.devnull)
     assert backend.steps_per_execution(500) == 25 and backend.steps_per_execution(7) == 7
+
+
+@pytest.mark.parametrize(
+    "late, flags, expected",
+    [(True, "avx2", True), (True, "avx2 avx512_vnni", False), (False, "avx2", False)],
+)
+def test_a_tensorflow_without_onednn_is_noticed(tmp_path, monkeypatch, late, flags, expected):
+    import vaekit
+    from vaekit import backend
+
+    (tmp_path / "cpuinfo").write_text(f"flags : {flags}")
+    monkeypatch.setattr(vaekit, "TENSORFLOW_CAME_FIRST", late)
+    monkeypatch.setattr(backend.keras.backend, "backend", lambda: "tensorflow")
+    assert backend._without_onednn(tmp_path / "cpuinfo") == expected
+    monkeypatch.setattr(backend, "_without_onednn", lambda: True)
+    monkeypatch.setattr(backend, "has_gpu", lambda: False)
+    with pytest.warns(UserWarning, match="Import balancingvae before keras"):
+        backend.arithmetic("resnet")
