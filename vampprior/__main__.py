@@ -22,6 +22,7 @@ GALLERY = gallery.Package(
 FIELDS = (
     "epochs", "batch_size", "lr", "latent_dim", "num_pseudo_inputs", "pseudo_input_start",
     "pseudo_input_mean", "pseudo_input_std", "min_probability", "warmup_epochs", "patience",
+    "adam_epsilon",
 )  # fmt: skip
 
 
@@ -159,6 +160,7 @@ def _add_model_arguments(parser):
     model.add_argument(
         "--min-probability", type=float, help="clip Bernoulli pixels to [P, 1 - P]; 0 for never"
     )
+    model.add_argument("--adam-epsilon", type=float, help="Tomczak & Welling's is 1e-8")
     model.add_argument("--warmup-epochs", type=int)
     model.add_argument("--patience", type=int, help="early stopping; 0 trains all epochs")
     _add_score_arguments(parser)

@@ -36,7 +36,8 @@ class Config:
         pseudo_input_mean, pseudo_input_std: of that start; the mean is of "normal" alone.
         dynamic_binarization: training pixels are drawn anew in every batch with probability
             level / 255; validation and test are drawn once.
-        batch_size, lr: of Adam.
+        batch_size, lr, adam_epsilon: of Adam. The default epsilon is Keras'; the code of Tomczak &
+            Welling has 1e-8.
         normalize_gradients: divide each variable's gradient by its norm, as the code of Tomczak &
             Welling does.
         warmup_epochs: epochs over which the KL term's weight rises to 1.
@@ -63,6 +64,7 @@ class Config:
     dynamic_binarization: bool = False
     batch_size: int = 100
     lr: float = 5e-4
+    adam_epsilon: float = 1e-7
     normalize_gradients: bool = False
     warmup_epochs: int = 0
     epochs: int = 1000
@@ -93,6 +95,8 @@ class Config:
                 "lr must be a number above 0, pseudo_input_mean a number and pseudo_input_std one "
                 f"of at least 0; {self.lr!r}, {start[0]!r} and {start[1]!r} came."
             )
+        if not 0 < self.adam_epsilon < math.inf:
+            raise UserError(f"adam_epsilon must be a number above 0; {self.adam_epsilon!r} came.")
         if not 0 <= self.min_probability < 0.5:
             raise UserError(
                 f"min_probability must be at least 0 and below 0.5; {self.min_probability!r} came."

@@ -82,7 +82,7 @@ def compile_model(model, steps_per_epoch):
     config = model.config
     optimizer = NormalizedAdam if config.normalize_gradients else keras.optimizers.Adam
     model.compile(
-        optimizer=optimizer(learning_rate=config.lr),
+        optimizer=optimizer(learning_rate=config.lr, epsilon=config.adam_epsilon),
         jit_compile=backend.arithmetic("mlp").jit_compile,
         steps_per_execution=backend.steps_per_execution(max(1, steps_per_epoch)),
     )

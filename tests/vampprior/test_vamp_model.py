@@ -270,6 +270,7 @@ def test_data_that_do_not_fit_the_configuration_are_refused():
         {"epochs": 1.5},
         {"lr": 0.0},
         {"lr": float("nan")},
+        {"adam_epsilon": 0.0},
         {"pseudo_input_mean": float("nan")},
         {"pseudo_input_std": -0.1},
         {"pseudo_input_start": "zeros"},
@@ -310,3 +311,11 @@ def test_normalized_adam_ignores_the_scale_of_gradients():
             scale *= 10  # Adam alone would notice gradients that grow
         steps.append(ops.convert_to_numpy(variable.value))
     np.testing.assert_allclose(steps[0], steps[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+def test_adams_settings_take_effect(normalize):
+    config = dataclasses.replace(TINY, lr=0.25, adam_epsilon=1e-8, normalize_gradients=normalize)
+    optimizer = train.build(config, train.prepare(config, dataset())).optimizer
+    assert isinstance(optimizer, NormalizedAdam) == normalize
+    assert optimizer.epsilon == 1e-8 and float(optimizer.learning_rate) == 0.25
