@@ -14,9 +14,10 @@ SHAREABLE = ("digits",)  # datasets whose images this repository may hold
 # A run whose weights contain training images has a second file of weights, without them. It is
 # released under the name of the first.
 WEIGHTS, WITHOUT_IMAGES = "model.npz", "model_without_images.npz"
+PER_IMAGE = ("log_likelihood.npz",)  # measurements, where other .npz files are weights
 
 
-def release(run_directory, checkpoints=CLONE):
+def release(run_directory, checkpoints=CLONE, weights=True):
     """Copy a finished run, without `last/`, and list it in the manifest.
 
     Pictures, reports and weights that contain training images are left out unless the data may be
@@ -26,6 +27,7 @@ def release(run_directory, checkpoints=CLONE):
     Args:
         run_directory: `.../<package>/<preset>/seed<k>` of a finished run.
         checkpoints: folder of the shelf.
+        weights: False lists the weights without copying them: metrics alone, of further seeds.
     Returns:
         The checkpoint's name, "<package>/<preset>/seed<k>".
     Raises:
@@ -50,7 +52,8 @@ def release(run_directory, checkpoints=CLONE):
         data = path.read_bytes()
         if file == ENVIRONMENT:
             data = (json.dumps(environment, indent=1) + "\n").encode()
-        committed = len(data) <= LARGEST
+        is_weights = path.suffix == ".npz" and path.name not in PER_IMAGE
+        committed = len(data) <= LARGEST and (weights or not is_weights)
         if committed:
             files.atomic_write(target / file, lambda out, data=data: out.write(data))
         listed[file] = {

@@ -87,8 +87,8 @@ class Shelf:
                 continue
             if not about["committed"]:
                 raise UserError(
-                    f"{name}: {file} is above {LARGEST // 10**6} MB and was not released. "
-                    f"Make it with: {entry['command']}"
+                    f"{name}: {file} was not released; files above {LARGEST // 10**6} MB and the "
+                    f"weights of further seeds are not. Make it with: {entry['command']}"
                 )
             if self.url is None:
                 raise UserError(
@@ -143,9 +143,11 @@ def table(package=None):
     rows = []
     for name in shelf.names(package):
         entry = shelf.entries[name]
-        size = sum(about["bytes"] for about in entry["files"].values())
+        size = f"{sum(about['bytes'] for about in entry['files'].values()) / 1e6:.1f} MB"
+        if not all(about["committed"] for about in entry["files"].values()):
+            size = "metrics only"
         minutes = f"{entry['training_seconds'] / 60:.1f} min"
-        rows.append([name, entry["dataset"], entry["figure"], f"{size / 1e6:.1f} MB", minutes])
+        rows.append([name, entry["dataset"], entry["figure"], size, minutes])
     return Table(["name", "dataset", "figure", "size", "training"], rows)
 
 
@@ -230,6 +232,7 @@ def main(argv=None):
     commands.add_parser("verify", help="compare every file with its sha256")
     release = commands.add_parser("release", help="copy finished runs into checkpoints/")
     release.add_argument("runs", nargs="+", metavar="RUN_DIR")
+    release.add_argument("--metrics-only", action="store_true", help="leave the weights out")
     release.add_argument("--checkpoints", default=CLONE, type=Path, help="folder of the shelf")
     arguments = parser.parse_args(argv)
     if arguments.command == "list":
@@ -238,7 +241,7 @@ def main(argv=None):
         from vaekit.release import release
 
         for run in arguments.runs:
-            print(release(run, arguments.checkpoints))
+            print(release(run, arguments.checkpoints, weights=not arguments.metrics_only))
     else:
         problems = verify()
         if problems:

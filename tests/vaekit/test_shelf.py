@@ -165,6 +165,21 @@ def test_large_files_are_listed_not_copied(finished_run, tmp_path, monkeypatch):
         shelf.resolve("digits", "balancingvae")
 
 
+def test_metrics_alone_of_a_further_seed(finished_run, tmp_path, monkeypatch, capsys):
+    run, folder = finished_run(seed=1), tmp_path / "shelf"
+    files.save_npz(run / "log_likelihood.npz", {"500": [-1.0]})
+    shelf.main(["release", str(run), "--metrics-only", "--checkpoints", str(folder)])
+    name = capsys.readouterr().out.strip()
+    copied = {path.name for path in (folder / name).iterdir()}
+    assert {"evaluation.json", "log_likelihood.npz"} <= copied and "stage_one.npz" not in copied
+    assert shelf.verify(folder) == []
+    monkeypatch.setattr(shelf, "CLONE", folder)
+    with pytest.raises(UserError, match=r"was not released.*digits --seed 1"):
+        shelf.resolve(name, "balancingvae")
+    shelf.print_list()
+    assert "metrics only" in capsys.readouterr().out
+
+
 def test_download_once_then_from_the_cache(server, monkeypatch):
     folder = shelf.resolve("digits", "balancingvae")
     assert "cache" in folder.parts and not (folder / "figures").exists()
