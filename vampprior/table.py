@@ -185,21 +185,24 @@ def _section(protocol, dataset, groups, folder):
 
 
 def _above_standard(groups):
-    """What the VampPrior gains over the standard prior, in words; nothing where one is missing."""
-    by_prior = {group[0].config.prior: group for group in reversed(groups)}
-    standard, vampprior = by_prior.get("standard"), by_prior.get("vampprior")
-    if not standard or not vampprior or standard[0].config.epochs != vampprior[0].config.epochs:
-        return []
-    common = set(standard[0].metrics["log_likelihood"]) & set(
-        vampprior[0].metrics["log_likelihood"]
-    )
-    if not common:
-        return []
-    samples = max(common, key=int)
-    gain = np.mean([s.mean(samples) for s in vampprior]) - np.mean(
-        [s.mean(samples) for s in standard]
-    )
-    return [f"VampPrior against the standard prior: {gain:+.2f} nats (S = {samples})."]
+    """What each prior gains over the standard prior, in words, at the most samples both have."""
+    by_prior = {group[0].config.prior: group for group in reversed(groups)}  # of most epochs
+    standard = by_prior.pop("standard", None)
+    gains = []
+    for prior in configs.PRIORS:
+        group = by_prior.get(prior)
+        if not standard or not group or group[0].config.epochs != standard[0].config.epochs:
+            continue
+        common = set.intersection(*(set(s.metrics["log_likelihood"]) for s in [*standard, *group]))
+        if common:
+            samples = max(common, key=int)
+            gain = _mean(group, samples) - _mean(standard, samples)
+            gains.append(f"{evaluate.PRIOR_NAMES[prior]} {gain:+.2f} nats (S = {samples})")
+    return [f"Against the standard prior: {', '.join(gains)}."] if gains else []
+
+
+def _mean(group, samples):
+    return np.mean([one.mean(samples) for one in group])
 
 
 def _rows(protocol, group):

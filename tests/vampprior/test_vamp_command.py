@@ -140,7 +140,7 @@ def test_table_puts_measured_beside_published(tmp_path):
     )
     assert standard["log p(x)"] == "-2280.00" and standard["sd over seeds"] == ""
     assert row["epochs"] == "1000" and shortened["epochs"] == "20 of 1000"
-    assert "VampPrior against the standard prior: +28.00 nats (S = 500)." in section.text
+    assert "Against the standard prior: VampPrior +28.00 nats (S = 500)." in section.text
     assert "4 trainings on a machine: 4 minutes in all, without evaluation." in section.text
     assert row["log p(x)"] == "-2252.00" and row["sd over seeds"] == "2.83"
     assert row["published"] == "-2257.76" and row["difference"] == "+5.76"
