@@ -19,6 +19,7 @@ a run had fewer epochs than its protocol, the column says so. This page is writt
 | `python -m vampprior DATASET --protocol tomczak --seeds 3` | trainings, log p(x) |
 | `python -m vampprior DATASET --protocol report --seeds 3` | the same, KTH report |
 | `python -m vampprior table` | the tables below, from all runs under runs/ |
+| `python -m vampprior table checkpoints/vampprior` | the same from the released metrics |
 | `python -m vampprior k` | log-likelihood and time against the number of pseudo-inputs |
 
 The trainings below add `--samples 500 5000`. log p(x) is estimated with S importance samples per
