@@ -9,12 +9,11 @@ from pathlib import Path
 
 from vaekit import files, shelf
 from vaekit.errors import UserError
+from vaekit.release import WEIGHTS, WITHOUT_IMAGES
 from vampprior import configs
 from vampprior.model import VAE
 
 PACKAGE = "vampprior"
-WEIGHTS = "model.npz"
-WITHOUT_IMAGES = "model_without_images.npz"
 
 
 def save(model, directory):
