@@ -118,12 +118,23 @@ def provenance(runs):
                 f"Keras {made['libraries']['keras']}, {library} "
                 f"{made['libraries'].get(library, '')}".strip(),
                 made["git_revision"] or "unknown",
-                made["command"],
+                made["command"] + _beginning(made.get("continued_from")),
             ]
         )
     columns = ["run", "training seconds", "hardware", "software", "revision", "command"]
     text = ["Wall time of training alone, summed over the epochs that the run kept."]
     return Section("How these figures were made", text=text, tables=[Table(columns, rows)])
+
+
+def _beginning(before):
+    """How a run began that went on from a shorter one (`vaekit.continued`), or nothing."""
+    if before is None:
+        return ""
+    earlier = _beginning(before.get("continued_from"))
+    return (
+        f"; its first {before['epochs']} epochs are those of {before['run']} "
+        f"({before['command']}, revision {before['git_revision']}, {before['hardware']}{earlier})"
+    )
 
 
 def sentence(note):

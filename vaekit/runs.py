@@ -15,7 +15,9 @@ from pathlib import Path
 from vaekit import files
 from vaekit.errors import UserError
 
-PLACES = ("--data-dir", "--runs", "--report")  # options that name folders of one machine
+# Options that name folders of one machine; the last one takes several.
+PLACES, SOURCES = ("--data-dir", "--runs", "--report"), "--continue-from"
+METRICS = "metrics.jsonl"
 LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scipy", "pillow")
 
 
@@ -49,8 +51,9 @@ class Run:
         self.directory = Path(directory)
         self.config = _plain(config)  # as it reads back: tuples become lists
         self.checkpoint_seconds, self.tensorboard = checkpoint_seconds, tensorboard
+        self.defaults = defaults or {}
         self._lock = _lock(self.directory)
-        self._write_or_compare_config(defaults or {})
+        self._write_or_compare_config()
 
     @property
     def figures(self):
@@ -75,13 +78,7 @@ class Run:
 
     def records(self, phase=None):
         """The records of metrics.jsonl, of one phase or of all; a line cut by a kill is dropped."""
-        if not self._metrics.exists():
-            return []
-        records = []
-        for line in self._metrics.read_text(encoding="utf-8").splitlines():
-            with contextlib.suppress(ValueError):
-                records.append(json.loads(line))
-        return [r for r in records if phase is None or r.get("phase") == phase]
+        return read_records(self.directory, phase)
 
     def forget_after(self, phase, epoch):
         """Drop a phase's records from `epoch` on: they are about to be made again."""
@@ -110,20 +107,31 @@ class Run:
 
     @property
     def _metrics(self):
-        return self.directory / "metrics.jsonl"
+        return self.directory / METRICS
 
-    def _write_or_compare_config(self, defaults):
+    def _write_or_compare_config(self):
         path = self.directory / "config.json"
         if not path.exists():
             files.write_json(path, self.config)
             files.write_json(self.directory / "environment.json", environment())
             return
-        changes = differences(files.read_json(path), self.config, defaults)
+        changes = differences(files.read_json(path), self.config, self.defaults)
         if changes:
             raise UserError(
                 f"{self.directory} holds a run of another configuration ({', '.join(changes)}). "
                 "Choose another --runs folder, or delete that one."
             )
+
+
+def read_records(directory, phase=None):
+    """The records of a run's metrics.jsonl, as `Run.records`."""
+    path, records = Path(directory) / METRICS, []
+    if not path.exists():
+        return records
+    for line in path.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(ValueError):
+            records.append(json.loads(line))
+    return [r for r in records if phase is None or r.get("phase") == phase]
 
 
 def open_run(directory, described, settings, options):
@@ -207,8 +215,9 @@ def portable_command(command, package):
     """A command as another person would give it, without the places of this machine."""
     program = rf"^\S*(__main__\.py|{re.escape(package)})(?= |$)"
     command = re.sub(program, f"python -m {package}", command)
-    places = "|".join(PLACES)
-    return re.sub(rf" (?:{places})(?:=| )('[^']*'|\S+)", "", command)
+    places, value = "|".join(PLACES), r"('[^']*'|[^\s-]\S*)"
+    command = re.sub(rf" (?:{places})(?:=| ){value}", "", command)
+    return re.sub(rf" {SOURCES}(?:(?:=| ){value})+", "", command)
 
 
 def hardware():

@@ -109,6 +109,7 @@ def _options(arguments, samples):
         checkpoint_seconds=given.get("checkpoint_seconds", 20.0),
         progress=cli.progress(arguments),
         tensorboard=bool(given.get("tensorboard")),
+        continue_from=tuple(given.get("continue_from") or ()),
     )
 
 
@@ -125,6 +126,12 @@ def _parser():
     )
     train.add_argument(
         "--priors", nargs="+", choices=configs.PRIORS, help="only these of a dataset"
+    )
+    train.add_argument(
+        "--continue-from",
+        nargs="+",
+        metavar="RUN",
+        help="begin at the end of these finished runs of fewer epochs, without early stopping",
     )
     cli.add_seeds(train)
     _add_model_arguments(train)

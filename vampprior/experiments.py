@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from vaekit import datasets, files, plots, reports, shelf
+from vaekit.continued import continue_from
 from vaekit.errors import UserError
 from vaekit.runs import open_run, run_name
 from vampprior import checkpoint, evaluate, table, train
@@ -26,6 +27,7 @@ class Options:
         checkpoint_seconds: least time between two checkpoints.
         progress: whether to show it; "verbose" for a line per epoch.
         tensorboard: whether training writes curves for TensorBoard.
+        continue_from: folders of finished runs with fewer epochs, to begin at the end of.
     """
 
     runs: Path
@@ -37,6 +39,7 @@ class Options:
     checkpoint_seconds: float = 20.0
     progress: bool | str = True
     tensorboard: bool = False
+    continue_from: tuple[str, ...] = ()
 
 
 def load(dataset, options):
@@ -74,6 +77,8 @@ def run_one(config, changes, dataset, options):
     if options.progress:
         print(f"{config.name}, seed {config.seed}: {directory}", file=sys.stderr)
     with open_run(directory, description, type(config), options) as run:
+        if options.continue_from:
+            continue_from(run, options.continue_from, train.PHASE)
         model = train.train(config, data, run, options.progress)
         metrics = evaluate.evaluate(
             model, data, run, options.samples, options.memory_mib, options.progress

@@ -83,7 +83,7 @@ def test_release_leaves_out_what_resuming_needs_and_names_no_place(clone):
 
 @pytest.mark.parametrize("command", ["__main__.py", "balancingvae", "/usr/bin/balancingvae"])
 def test_portable_command(command):
-    given = f"{command} digits --runs=/a/b --epochs 2 --report /c"
+    given = f"{command} digits --runs=/a/b --continue-from /a/c '/a d' --epochs 2 --report /c"
     assert portable_command(given, "balancingvae") == "python -m balancingvae digits --epochs 2"
 
 

@@ -9,6 +9,7 @@ from keras import ops
 
 from vaekit import checkpoints, runs, training
 from vaekit.batches import shuffled_batches
+from vaekit.continued import continue_from
 from vaekit.errors import UserError
 
 
@@ -86,6 +87,34 @@ def test_waiting_begins_at_the_end_of_warm_up(tmp_path, warmup_epochs, trained):
     _, records = train(tmp_path, 40, early_stopping=rule)
     state = checkpoints.load(tmp_path / "last" / "one.npz")[1]
     assert len(records) == trained and state["best_epoch"] == 0
+
+
+def test_what_a_run_cannot_go_on_from(tmp_path):
+    def settings(epochs):
+        return {"package": "p", "config": {"epochs": epochs, "lr": 0.1}}
+
+    def source(name, epochs, **state):
+        with runs.Run(tmp_path / name, settings(epochs)) as run:
+            checkpoints.save(run.checkpoint_path("one"), {}, {"epoch": epochs, **state})
+        return run.directory
+
+    stopped = source("stopped", 3, finished=True, best=-1.0)
+    killed = source("killed", 3, finished=False, best=None)
+    equal = source("equal", 5, finished=True, best=None)
+    fitting = source("fitting", 4, finished=True, best=None)
+    with runs.Run(tmp_path / "new", settings(5)) as run:
+        with pytest.raises(UserError) as error:
+            continue_from(run, [tmp_path / "nowhere", stopped, killed, equal], "one")
+        reasons = str(error.value)
+        assert "nowhere: no run with a checkpoint" in reasons
+        assert "stopped: early stopping put the best epoch's weights" in reasons
+        assert "killed: not finished" in reasons and "5 epochs there, 5 asked" in reasons
+        assert not run.checkpoint_path("one").exists()
+        continue_from(run, [equal, fitting], "one")
+        _, state = checkpoints.load(run.checkpoint_path("one"))
+        assert (state["epoch"], state["finished"]) == (4, False)
+        # Begun, it is resumed, and nothing is looked for.
+        continue_from(run, [tmp_path / "nowhere"], "one")
 
 
 def test_nan_loss_names_epoch_and_leaves_the_checkpoint(tmp_path):

@@ -96,6 +96,41 @@ def test_a_fresh_process_with_jax_and_no_tensorflow_scores_and_trains_alike(fini
     assert theirs["elbo"] == pytest.approx(ours["elbo"], rel=0.15)
 
 
+def test_a_longer_run_goes_on_where_a_shorter_one_ended(finished, tmp_path, capsys):
+    def train(place, *more):
+        argv = arguments(tmp_path / place, "digits_vampprior", "--epochs", "4")
+        argv[argv.index("2") - 1 : argv.index("2") + 1] = []
+        return vampprior_command([*argv, *more])
+
+    shorter = finished / "runs" / "vampprior" / NAME / "seed0"
+    longer = Path("runs") / "vampprior" / NAME.replace("epochs=2", "epochs=4") / "seed0"
+    before = {path: path.read_bytes() for path in shorter.rglob("*") if path.is_file()}
+    assert train("whole") == train("on", "--continue-from", shorter) == 0
+    assert before == {path: path.read_bytes() for path in before}
+    whole, on = (_records_and_weights(tmp_path / place / longer) for place in ("whole", "on"))
+    assert [record["epoch"] for record in on[0]] == [0, 1, 2, 3]
+    assert on[0] == whole[0] and on[1].keys() == whole[1].keys()
+    assert all((on[1][key] == whole[1][key]).all() for key in on[1])
+    # The same seconds of the first epochs: they were not trained again.
+    first = [_seconds(folder)[:2] for folder in (shorter, tmp_path / "on" / longer)]
+    assert first[0] == first[1]
+    page = (tmp_path / "on" / longer / "report.md").read_text()
+    assert f"its first 2 epochs are those of {NAME}/seed0" in page
+    capsys.readouterr()
+    assert train("other", "--lr", "0.1", "--continue-from", shorter) == 1
+    assert "another configuration (lr: " in capsys.readouterr().err
+
+
+def _records_and_weights(run):
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    records = [{k: v for k, v in json.loads(x).items() if k != "seconds"} for x in lines]
+    return records, files.load_npz(run / "model.npz")
+
+
+def _seconds(run):
+    return [json.loads(x)["seconds"] for x in (run / "metrics.jsonl").read_text().splitlines()]
+
+
 @pytest.mark.parametrize(
     "argv, message",
     [
