@@ -54,7 +54,7 @@ def _misfit(run, source, phase):
         return "not finished; give its own command again first"
     if state["best"] is not None:
         return "early stopping put the best epoch's weights in the place of the last ones"
-    if there >= wanted:
+    if there > wanted:
         return f"{there} epochs there, {wanted} asked; give more with --epochs"
     return None
 

@@ -107,9 +107,13 @@ def run_row(configurations, changes, options, report=None):
     page = _report(metrics, runs, folder, f"VampPrior VAE on {name}", dataset.source)
     print(reports.plain_table(evaluate.metrics_table(metrics)))
     for section in table.sections(_scored(metrics, runs)):
-        print(f"\n{section.title}\n{reports.plain_table(section.tables[0])}")
+        print("\n" + _plain(section))
     print(f"\nReport: {page} (and report.md, report.json beside it)")
     return page
+
+
+def _plain(section):
+    return "\n\n".join([section.title, *map(reports.plain_table, section.tables)])
 
 
 def _report(metrics, runs, folder, title, source):
@@ -191,7 +195,7 @@ def write_table(folder, report):
     sections = [table.overview(found), *table.sections(found, report)]
     page = reports.write_report(report, "Table 1: test log-likelihood, nats per image", sections)
     for section in sections:
-        print(f"\n{section.title}\n{reports.plain_table(section.tables[0])}")
+        print("\n" + _plain(section))
     print(f"\nReport: {page}")
     return page
 

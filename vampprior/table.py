@@ -9,7 +9,7 @@ import numpy as np
 from vaekit import files
 from vaekit.errors import UserError
 from vaekit.reports import Figure, Section, Table
-from vaekit.runs import cost
+from vaekit.runs import cost, read_records
 from vampprior import configs, evaluate, published
 
 COLUMNS = [
@@ -26,6 +26,15 @@ COLUMNS = [
     "bits/dim",
     "published bits/dim",
     "components used",
+]
+
+BOUND_COLUMNS = [
+    "prior",
+    "seeds",
+    "best validation ELBO",
+    "at epoch",
+    "after the last epoch",
+    "difference",
 ]
 
 
@@ -175,6 +184,13 @@ def _section(protocol, dataset, groups, folder):
         text.append(cost(spent))
     section = Section(f"{dataset}, {protocol}: measured beside published", text, [])
     section.tables.append(Table(COLUMNS, rows))
+    bounds = [row for group in groups if (row := _bound_over_epochs(group))]
+    if bounds:
+        section.tables.append(Table(BOUND_COLUMNS, bounds))
+        section.text.append(
+            "The second table is on over-fitting: these trainings end with the last epoch, "
+            "whatever the bound on the validation images. Means over seeds, nats per image."
+        )
     values = all((g[0].directory / evaluate.PER_IMAGE).exists() for g in groups)
     if folder is not None and values:
         file = Path("figures") / f"{protocol}_{dataset}.png"
@@ -182,6 +198,30 @@ def _section(protocol, dataset, groups, folder):
         evaluate.histogram(first, Path(folder) / file)
         section.figures.append(Figure(file.as_posix(), "log p(x) of the single test images"))
     return section
+
+
+def _bound_over_epochs(group):
+    """Row of `BOUND_COLUMNS`, or None with early stopping, no validation images or no records."""
+    config = group[0].config
+    curves = [_bound(one.directory) for one in group]
+    if config.patience or not all(curves):
+        return None
+    best = [int(np.argmax(curve)) for curve in curves]
+    at_best = np.mean([curve[epoch] for curve, epoch in zip(curves, best, strict=True)])
+    last = np.mean([curve[-1] for curve in curves])
+    return [
+        evaluate.PRIOR_NAMES[config.prior],
+        ", ".join(str(one.config.seed) for one in group),
+        f"{at_best:.2f}",
+        _range(sorted(epoch + 1 for epoch in best)),
+        f"{last:.2f}",
+        f"{last - at_best:+.2f}",
+    ]
+
+
+def _bound(directory):
+    """The bound on the validation images after each epoch, where it was recorded."""
+    return [r["val/elbo"] for r in read_records(directory) if "val/elbo" in r]
 
 
 def _above_standard(groups):

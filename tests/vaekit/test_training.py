@@ -100,17 +100,17 @@ def test_what_a_run_cannot_go_on_from(tmp_path):
 
     stopped = source("stopped", 3, finished=True, best=-1.0)
     killed = source("killed", 3, finished=False, best=None)
-    equal = source("equal", 5, finished=True, best=None)
+    longer = source("longer", 6, finished=True, best=None)
     fitting = source("fitting", 4, finished=True, best=None)
     with runs.Run(tmp_path / "new", settings(5)) as run:
         with pytest.raises(UserError) as error:
-            continue_from(run, [tmp_path / "nowhere", stopped, killed, equal], "one")
+            continue_from(run, [tmp_path / "nowhere", stopped, killed, longer], "one")
         reasons = str(error.value)
         assert "nowhere: no run with a checkpoint" in reasons
         assert "stopped: early stopping put the best epoch's weights" in reasons
-        assert "killed: not finished" in reasons and "5 epochs there, 5 asked" in reasons
+        assert "killed: not finished" in reasons and "6 epochs there, 5 asked" in reasons
         assert not run.checkpoint_path("one").exists()
-        continue_from(run, [equal, fitting], "one")
+        continue_from(run, [longer, fitting], "one")
         _, state = checkpoints.load(run.checkpoint_path("one"))
         assert (state["epoch"], state["finished"]) == (4, False)
         # Begun, it is resumed, and nothing is looked for.

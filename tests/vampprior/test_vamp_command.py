@@ -166,6 +166,14 @@ def test_table_puts_measured_beside_published(tmp_path):
         _evaluation(tmp_path, "report_frey_faces_vampprior", seed, mean)
     _evaluation(tmp_path, "report_frey_faces_vampprior+epochs=20", 0, -2300.0, epochs=20)
     _evaluation(tmp_path, "report_frey_faces_standard", 0, -2280.0)
+    # Two validation bounds of seed 0; seed 1 keeps none, so the full-length runs have no row.
+    for run, bounds in (("_vampprior+epochs=20", (-9.0, -5.0, -6.5)), ("_standard", (-7.0, -8.0))):
+        lines = [
+            json.dumps({"phase": "training", "epoch": e, "val/elbo": b}) + "\n"
+            for e, b in enumerate(bounds)
+        ]
+        metrics = tmp_path / f"report_frey_faces{run}" / "seed0" / "metrics.jsonl"
+        metrics.write_text("".join(lines))
     # Other settings are no row of the table.
     _evaluation(tmp_path, "report_frey_faces_vampprior+lr=1.0", 0, 0.0, lr=1.0)
     _evaluation(tmp_path, "report_frey_faces_mixture", 0, 0.0, lr=1.0)
@@ -180,6 +188,8 @@ def test_table_puts_measured_beside_published(tmp_path):
     assert row["log p(x)"] == "-2252.00" and row["sd over seeds"] == "2.83"
     assert row["published"] == "-2257.76" and row["difference"] == "+5.76"
     assert row["bits/dim"] == f"{2252 / (560 * np.log(2)):.3f}"
+    assert [bound[0] for bound in section.tables[1].rows] == ["standard Gaussian", "VampPrior"]
+    assert section.tables[1].rows[1][2:] == ["-5.00", "2", "-6.50", "-1.50"]
 
 
 def test_overview_has_a_cell_per_prior_at_the_protocols_samples(tmp_path):
