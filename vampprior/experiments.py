@@ -66,19 +66,10 @@ def run_one(config, changes, dataset, options):
     Returns:
         (metrics, run).
     """
-    changes = {key: value for key, value in changes.items() if key != "seed"}
-    if options.images is not None:
-        changes["images"] = options.images
-    directory = options.runs / "vampprior" / run_name(config.name, changes) / f"seed{config.seed}"
     data = train.prepare(config, dataset)
-    description = checkpoint.describe(
-        config, data_fingerprint=dataset.fingerprint, training_images=len(data.train)
-    )
-    if options.progress:
-        print(f"{config.name}, seed {config.seed}: {directory}", file=sys.stderr)
-    with open_run(directory, description, type(config), options) as run:
-        if options.continue_from:
-            continue_from(run, options.continue_from, train.PHASE)
+    with _open(config, changes, dataset, data, options) as run:
+        if options.progress:
+            print(f"{config.name}, seed {config.seed}: {run.directory}", file=sys.stderr)
         model = train.train(config, data, run, options.progress)
         metrics = evaluate.evaluate(
             model, data, run, options.samples, options.memory_mib, options.progress
@@ -86,6 +77,17 @@ def run_one(config, changes, dataset, options):
         title = f"{config.name}, seed {config.seed}"
         _report([metrics], [run], run.directory, title, dataset.source)
     return metrics, run
+
+
+def _open(config, changes, dataset, data, options):
+    changes = {key: value for key, value in changes.items() if key != "seed"}
+    if options.images is not None:
+        changes["images"] = options.images
+    directory = options.runs / "vampprior" / run_name(config.name, changes) / f"seed{config.seed}"
+    description = checkpoint.describe(
+        config, data_fingerprint=dataset.fingerprint, training_images=len(data.train)
+    )
+    return open_run(directory, description, type(config), options)
 
 
 def run_row(configurations, changes, options, report=None):
@@ -101,6 +103,11 @@ def run_row(configurations, changes, options, report=None):
     """
     name = configurations[0].dataset
     dataset = load(name, options)
+    if options.continue_from:  # for every run, before the first one trains for hours
+        for config in configurations:
+            data = train.prepare(config, dataset)
+            with _open(config, changes, dataset, data, options) as run:
+                continue_from(run, options.continue_from, train.PHASE)
     results = [run_one(config, changes, dataset, options) for config in configurations]
     folder = Path(report or Path("reports") / "vampprior" / table.slug(name))
     metrics, runs = zip(*results, strict=True)
