@@ -22,7 +22,7 @@ GALLERY = gallery.Package(
 FIELDS = (
     "epochs", "batch_size", "lr", "latent_dim", "num_pseudo_inputs", "pseudo_input_start",
     "pseudo_input_mean", "pseudo_input_std", "min_probability", "warmup_epochs", "patience",
-    "adam_epsilon",
+    "adam_epsilon", "min_log_scale",
 )  # fmt: skip
 
 
@@ -166,6 +166,9 @@ def _add_model_arguments(parser):
     model.add_argument("--pseudo-input-std", type=float)
     model.add_argument(
         "--min-probability", type=float, help="clip Bernoulli pixels to [P, 1 - P]; 0 for never"
+    )
+    model.add_argument(
+        "--min-log-scale", type=float, help="least log-scale of grey pixels' logistic (-4.5)"
     )
     model.add_argument("--adam-epsilon", type=float, help="Tomczak & Welling's is 1e-8")
     model.add_argument("--warmup-epochs", type=int)

@@ -13,6 +13,7 @@ NETWORKS = ("plain", "gated")
 LIKELIHOODS = ("bernoulli", "discretized_logistic")
 PROTOCOLS = ("report", "tomczak")
 PSEUDO_INPUT_STARTS = ("normal", "data")
+MIN_LOG_SCALE = -4.5  # of the code of Tomczak & Welling
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Config:
         likelihood: one of `LIKELIHOODS`.
         min_probability: Bernoulli pixels' probabilities are clipped to [it, 1 - it]; 0 clips
             nothing.
+        min_log_scale: least log-scale of the discretised logistic; Tomczak & Welling's is -4.5.
         prior: one of `PRIORS`.
         network: "plain" (ReLU, Glorot) or "gated" (Tomczak & Welling).
         hidden_units: widths of the encoder's hidden layers; the decoder's are the same.
@@ -53,6 +55,7 @@ class Config:
     image_shape: tuple[int, int, int] = (28, 28, 1)
     likelihood: str = "bernoulli"
     min_probability: float = 0.0
+    min_log_scale: float = MIN_LOG_SCALE
     prior: str = "vampprior"
     network: str = "plain"
     hidden_units: tuple[int, ...] = (300, 300)
@@ -103,6 +106,10 @@ class Config:
             )
         if self.min_probability and self.likelihood != "bernoulli":
             raise UserError("min_probability clips 0/1 pixels: it needs likelihood bernoulli.")
+        if not -math.inf < self.min_log_scale < 0:
+            raise UserError(f"min_log_scale must be below 0, finite; {self.min_log_scale!r} came.")
+        if self.min_log_scale != MIN_LOG_SCALE and self.likelihood == "bernoulli":
+            raise UserError("min_log_scale is of grey pixels: it needs discretized_logistic.")
         if self.dynamic_binarization and self.likelihood != "bernoulli":
             raise UserError("dynamic_binarization makes 0/1 pixels: it needs likelihood bernoulli.")
 

@@ -7,10 +7,11 @@ from keras import ops
 
 from vaekit.errors import UserError
 from vaekit.images import check_images
+from vampprior.configs import MIN_LOG_SCALE
 
 LEVELS = 256
-# Bounds of Tomczak & Welling's code, in units of the image's range 0..1.
-LOG_SCALE_MIN, LOG_SCALE_MAX = -4.5, 0.0
+# Upper bound in Tomczak & Welling's code, in units of the image's range 0..1.
+MAX_LOG_SCALE = 0.0
 
 
 def bernoulli_log_prob(x, logits):
@@ -93,16 +94,23 @@ class DiscretizedLogistic:
     """Pixels on 256 levels; the decoder gives a mean and a log-scale per pixel.
 
     Mean: sigmoid, clipped to the centres of the outer bins, 1/512 and 1 - 1/512. Log-scale: hard
-    clip to [-4.5, 0]. Both as in Tomczak & Welling's code.
+    clip to [min_log_scale, 0]. Both as in Tomczak & Welling's code, where the least is -4.5.
+
+    Args:
+        min_log_scale: least log of the logistic's scale. No level inside the range then gets more
+            probability than about exp(-min_log_scale) / 1024.
     """
 
     name = "discretized_logistic"
     outputs_per_pixel = 2
 
+    def __init__(self, min_log_scale=MIN_LOG_SCALE):
+        self.min_log_scale = min_log_scale
+
     def log_prob(self, x, outputs):
         """x `(..., pixels)` of level / 255, outputs `(..., 2 * pixels)` -> `(...)`, nats."""
         pixels = outputs.shape[-1] // 2
-        log_scale = ops.clip(outputs[..., pixels:], LOG_SCALE_MIN, LOG_SCALE_MAX)
+        log_scale = ops.clip(outputs[..., pixels:], self.min_log_scale, MAX_LOG_SCALE)
         return discretized_logistic_log_prob(x, self.mean(outputs), log_scale)
 
     def mean(self, outputs):
@@ -128,4 +136,4 @@ def likelihood(config):
     """The likelihood of a `configs.Config`."""
     if config.likelihood == Bernoulli.name:
         return Bernoulli(config.min_probability)
-    return DiscretizedLogistic()
+    return DiscretizedLogistic(config.min_log_scale)

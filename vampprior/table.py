@@ -37,6 +37,8 @@ BOUND_COLUMNS = [
     "difference",
 ]
 
+VARIED = {"epochs", "min_log_scale"}
+
 
 @dataclasses.dataclass(frozen=True)
 class Scored:
@@ -58,7 +60,8 @@ class Scored:
 def collect(folder):
     """The evaluated runs of published presets under a folder, digits left out.
 
-    A run counts whose settings are the preset's but for the seed and the number of epochs.
+    A run counts whose settings are the preset's but for the seed, the number of epochs and the
+    least log-scale of grey pixels, which makes sections of its own.
 
     Args:
         folder: "runs/vampprior" or "checkpoints/vampprior".
@@ -69,7 +72,7 @@ def collect(folder):
     for path in sorted(Path(folder).glob(f"*/seed*/{evaluate.METRICS}")):
         one = Scored(files.read_json(path), path.parent)
         names = [part.split("=")[0] for part in path.parent.parent.name.split("+")]
-        if names[0] in configs.PRESETS and set(names[1:]) <= {"epochs"} and _as_published(one):
+        if names[0] in configs.PRESETS and set(names[1:]) <= VARIED and _as_published(one):
             found.append(one)
     if not found:
         raise UserError(
@@ -82,12 +85,13 @@ def collect(folder):
 def _as_published(one):
     config = one.config
     preset = configs.preset(config.name)
-    same = dataclasses.replace(preset, epochs=config.epochs, seed=config.seed)
+    varied = {name: getattr(config, name) for name in (*VARIED, "seed")}
+    same = dataclasses.replace(preset, **varied)
     return config.dataset != "digits" and config == same
 
 
 def sections(found, folder=None):
-    """One section per dataset and protocol, with a row per prior and number of samples.
+    """One section per dataset (and likelihood) and protocol, a row per prior and number of samples.
 
     Digits, which nobody published, have one protocol of their own and no section.
 
@@ -95,7 +99,7 @@ def sections(found, folder=None):
         found: list of `Scored`.
         folder: of the report, for a histogram per section (KTH report, Figure 6); None draws none.
     """
-    return [_section(*part, folder) for part in _by_protocol_and_dataset(found)]
+    return [_section(*part, folder) for part in _parts(found)]
 
 
 def overview(found):
@@ -105,7 +109,7 @@ def overview(found):
         found: list of `Scored`, as from `collect`.
     """
     rows = []
-    for protocol, dataset, groups in _by_protocol_and_dataset(found):
+    for protocol, dataset, groups in _parts(found):
         samples = str(published.SAMPLES[protocol])
         by_prior = {}
         for group in groups:
@@ -116,7 +120,7 @@ def overview(found):
             continue
         scored = [one for group in by_prior.values() for one in group]
         in_bits = published.bits_per_dimension(protocol, dataset, "standard") is not None
-        row = [dataset, protocol, "bits/dim" if in_bits else "nats", int(samples)]
+        row = [_title(dataset, groups), protocol, "bits/dim" if in_bits else "nats", int(samples)]
         row.append(_range(sorted(len(group) for group in by_prior.values())))
         row.append(_epochs(scored[0].config, [one.metrics["epochs"] for one in scored]))
         row += [
@@ -149,18 +153,25 @@ def _cell(protocol, scored, samples, in_bits):
     return text if theirs is None else f"{text} ({theirs:.2f})"
 
 
-def _by_protocol_and_dataset(found):
+def _parts(found):
     """Yield (protocol, dataset, groups of runs that differ in the seed alone)."""
     for protocol in configs.PROTOCOLS:
         for dataset in configs.DATASETS:
-            names = [f"{protocol}_{dataset}_{prior}" for prior in configs.PRIORS]
-            groups = [
-                group
-                for name in names
-                for group in _groups(s for s in found if s.config.name == name)
-            ]
-            if groups:
-                yield protocol, dataset, groups
+            for bound in sorted({s.config.min_log_scale for s in found}):
+                names = [f"{protocol}_{dataset}_{prior}" for prior in configs.PRIORS]
+                alike = [s for s in found if s.config.min_log_scale == bound]
+                groups = [
+                    group
+                    for name in names
+                    for group in _groups(s for s in alike if s.config.name == name)
+                ]
+                if groups:
+                    yield protocol, dataset, groups
+
+
+def _title(dataset, groups):
+    bound = groups[0][0].config.min_log_scale
+    return dataset if bound == configs.MIN_LOG_SCALE else f"{dataset}, log-scale from {bound:g}"
 
 
 def _groups(scored):
@@ -182,7 +193,8 @@ def _section(protocol, dataset, groups, folder):
     ]
     if spent:
         text.append(cost(spent))
-    section = Section(f"{dataset}, {protocol}: measured beside published", text, [])
+    title = f"{_title(dataset, groups)}, {protocol}: measured beside published"
+    section = Section(title, text, [])
     section.tables.append(Table(COLUMNS, rows))
     bounds = [row for group in groups if (row := _bound_over_epochs(group))]
     if bounds:
@@ -193,7 +205,7 @@ def _section(protocol, dataset, groups, folder):
         )
     values = all((g[0].directory / evaluate.PER_IMAGE).exists() for g in groups)
     if folder is not None and values:
-        file = Path("figures") / f"{protocol}_{dataset}.png"
+        file = Path("figures") / f"{protocol}_{slug(_title(dataset, groups))}.png"
         first = [(group[0].metrics, group[0].directory) for group in groups]
         evaluate.histogram(first, Path(folder) / file)
         section.figures.append(Figure(file.as_posix(), "log p(x) of the single test images"))

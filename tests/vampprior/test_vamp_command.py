@@ -139,6 +139,8 @@ def _seconds(run):
         (["digits_vampprior_data", "--num-pseudo-inputs", "1400"], "1400 pseudo-inputs came"),
         (["digits_vampprior", "--batch-size", "5000"], "fewer than one batch"),
         (["digits_vampprior", "--warmup-epochs", "-1"], "warmup_epochs"),
+        (["digits_vampprior", "--min-log-scale", "-3"], "it needs discretized_logistic"),
+        (["report_frey_faces_standard", "--min-log-scale", "1"], "must be below 0"),
         (["score", "nowhere"], "nowhere"),
         (["table", "nowhere"], "No finished evaluation"),
     ],
@@ -174,10 +176,16 @@ def test_table_puts_measured_beside_published(tmp_path):
         ]
         metrics = tmp_path / f"report_frey_faces{run}" / "seed0" / "metrics.jsonl"
         metrics.write_text("".join(lines))
+    # Another bound of the likelihood makes a section of its own.
+    _evaluation(
+        tmp_path, "report_frey_faces_vampprior+min_log_scale=-3.0", 0, -2250.5, min_log_scale=-3.0
+    )
     # Other settings are no row of the table.
     _evaluation(tmp_path, "report_frey_faces_vampprior+lr=1.0", 0, 0.0, lr=1.0)
     _evaluation(tmp_path, "report_frey_faces_mixture", 0, 0.0, lr=1.0)
-    (section,) = table.sections(table.collect(tmp_path), tmp_path / "report")
+    section, other = table.sections(table.collect(tmp_path), tmp_path / "report")
+    assert other.title.startswith("frey_faces, log-scale from -3, report")
+    assert [row[5] for row in other.tables[0].rows] == ["-2250.50"]
     standard, row, shortened = (
         dict(zip(section.tables[0].columns, row, strict=True)) for row in section.tables[0].rows
     )

@@ -84,6 +84,16 @@ def test_each_likelihood_refuses_data_outside_its_support():
         logistic.check(np.full((2, *shape), -0.5), shape)
 
 
+def test_least_log_scale_bounds_what_a_pixel_can_gain():
+    mean = 100.5 / 256  # the centre of level 100
+    outputs = np.float32([[np.log(mean / (1 - mean)), -50.0]])
+    x = np.float32([[100 / 255]])
+    for bound in (-4.5, -3.0):
+        best = ops.convert_to_numpy(DiscretizedLogistic(bound).log_prob(x, outputs))
+        # A bin of width w around a logistic's centre has probability tanh(w / 4).
+        np.testing.assert_allclose(best, np.log(np.tanh(np.exp(-bound) / 1024)), rtol=1e-4)
+
+
 def test_decoder_outputs_are_bounded():
     outputs = np.float32([[-50.0, 50.0, -50.0, 50.0]])  # two means, two log-scales
     mean = ops.convert_to_numpy(DiscretizedLogistic().mean(outputs))
