@@ -135,6 +135,11 @@ def overview(found):
         "figure. Protocol tomczak: Tomczak & Welling (2018), early stopping; for bits per "
         "dimension lower is better. Protocol report: KTH report (2021), 1000 epochs."
     ]
+    if {one.config.min_log_scale for one in found} - {configs.MIN_LOG_SCALE}:
+        text[0] += (
+            " Log-scale from -3 and the like: with another least log-scale of the grey pixels' "
+            f"logistic than Tomczak & Welling's {configs.MIN_LOG_SCALE:g} (docs/deviations.md)."
+        )
     return Section("Log p(x), measured and published", text, [Table(columns, rows)])
 
 
