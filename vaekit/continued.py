@@ -4,13 +4,11 @@ from pathlib import Path
 
 from vaekit import checkpoints, files
 from vaekit.errors import UserError
-from vaekit.runs import differences, read_records
-
-ENVIRONMENT = "environment.json"
+from vaekit.runs import ENVIRONMENT, differences, read_records
 
 
 def continue_from(run, sources, phase):
-    """Let a run begin at the end of a finished one that differs in nothing but fewer epochs.
+    """Let a run begin at the end of a finished one of the same settings and no more epochs.
 
     The result is that of all epochs in one go. A run that has begun already stays as it is, so the
     same command resumes it.

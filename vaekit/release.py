@@ -5,10 +5,9 @@ from pathlib import Path
 
 from vaekit import files
 from vaekit.errors import UserError
-from vaekit.runs import portable_command
+from vaekit.runs import ENVIRONMENT, portable_command
 from vaekit.shelf import CLONE, LARGEST, MANIFEST
 
-ENVIRONMENT = "environment.json"
 REPORTS = ("report.html", "report.md", "report.json")
 SHAREABLE = ("digits",)  # datasets whose images this repository may hold
 # A run whose weights contain training images has a second file of weights, without them. It is

@@ -17,7 +17,7 @@ from vaekit.errors import UserError
 
 # Options that name folders of one machine; the last one takes several.
 PLACES, SOURCES = ("--data-dir", "--runs", "--report"), "--continue-from"
-METRICS = "metrics.jsonl"
+METRICS, ENVIRONMENT = "metrics.jsonl", "environment.json"
 LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scipy", "pillow")
 
 
@@ -88,7 +88,7 @@ class Run:
     @property
     def hardware(self):
         """What the run was started on, in words."""
-        return files.read_json(self.directory / "environment.json")["hardware"]
+        return files.read_json(self.directory / ENVIRONMENT)["hardware"]
 
     @property
     def seconds(self):
@@ -113,7 +113,7 @@ class Run:
         path = self.directory / "config.json"
         if not path.exists():
             files.write_json(path, self.config)
-            files.write_json(self.directory / "environment.json", environment())
+            files.write_json(self.directory / ENVIRONMENT, environment())
             return
         changes = differences(files.read_json(path), self.config, self.defaults)
         if changes:
