@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from vaekit import cli, files
+from vaekit.runs import ENVIRONMENT
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
@@ -107,7 +108,7 @@ def provenance(runs):
     """Section on how the figures of `runs` (`vaekit.runs.Run`) were made, a table row for each."""
     rows = []
     for run in runs:
-        made = files.read_json(run.directory / "environment.json")
+        made = files.read_json(run.directory / ENVIRONMENT)
         seconds = f"{run.seconds:.0f}"
         library = made["backend"]
         rows.append(

@@ -9,7 +9,7 @@ import numpy as np
 from vaekit import files
 from vaekit.errors import UserError
 from vaekit.reports import Figure, Section, Table
-from vaekit.runs import cost, read_records
+from vaekit.runs import ENVIRONMENT, cost, read_records
 from vampprior import configs, evaluate, published
 
 COLUMNS = [
@@ -135,10 +135,12 @@ def overview(found):
         "figure. Protocol tomczak: Tomczak & Welling (2018), early stopping; for bits per "
         "dimension lower is better. Protocol report: KTH report (2021), 1000 epochs."
     ]
-    if {one.config.min_log_scale for one in found} - {configs.MIN_LOG_SCALE}:
+    others = {one.config.min_log_scale for one in found} - {configs.MIN_LOG_SCALE}
+    if others:
         text[0] += (
-            " Log-scale from -3 and the like: with another least log-scale of the grey pixels' "
-            f"logistic than Tomczak & Welling's {configs.MIN_LOG_SCALE:g} (docs/deviations.md)."
+            f" Log-scale from {', '.join(f'{bound:g}' for bound in sorted(others))}: that is the "
+            "least log-scale of the grey pixels' logistic in place of Tomczak & Welling's "
+            f"{configs.MIN_LOG_SCALE:g} (docs/deviations.md)."
         )
     return Section("Log p(x), measured and published", text, [Table(columns, rows)])
 
@@ -194,7 +196,7 @@ def _section(protocol, dataset, groups, folder):
         (files.read_json(environment)["hardware"], one.metrics.get("training_seconds", 0.0))
         for group in groups
         for one in group
-        if (environment := one.directory / "environment.json").exists()
+        if (environment := one.directory / ENVIRONMENT).exists()
     ]
     if spent:
         text.append(cost(spent))
