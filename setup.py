@@ -29,11 +29,18 @@ setup(
     python_requires=">=3.10,<3.14",
     packages=[
         "balancingvae",
+        "balancingvae.baselines",
         "balancingvae.families",
+        "balancingvae.paper",
+        "balancingvae.tf1",
         "vampprior",
+        "vampprior.paper",
         "vaekit",
         "vaekit.datasets",
         "vaekit.fid",
+        "vaekit.release",
+        "vaekit.reporting",
+        "vaekit.training",
     ],
     install_requires=[
         "tensorflow>=2.18",  # default Keras backend; TF1 checkpoints; the Inception graph of FID

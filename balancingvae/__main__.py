@@ -4,18 +4,12 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from balancingvae import (
-    checkpoint,
-    comparison,
-    comparison_commands,
-    configs,
-    experiments,
-    families,
-    studies,
-    tf1,
-)
-from vaekit import cli, fid, gallery
+from balancingvae import checkpoint, families, presets
+from balancingvae.paper import comparison, comparison_commands, experiments, studies
+from balancingvae.tf1 import importer as tf1
+from vaekit import cli, fid
 from vaekit.errors import UserError
+from vaekit.reporting import gallery
 
 COMMANDS = ("train", "evaluate", "import-tf1", *studies.COMMANDS, *gallery.COMMANDS)
 FIELDS = (
@@ -73,10 +67,10 @@ def _train_seeds(config, changes, options, arguments):
 
 def _config(name, options):
     if not name.startswith("folder:"):
-        return configs.preset(name)
+        return presets.preset(name)
     from vaekit import datasets
 
-    return configs.preset(name, datasets.load(name, options.data_dir).image_shape)
+    return presets.preset(name, datasets.load(name, options.data_dir).image_shape)
 
 
 def _evaluate(arguments):
@@ -182,9 +176,9 @@ def _add_model_arguments(parser):
     for name in ("--latent-dim", "--base-dim", "--num-scale", "--second-dim"):
         group.add_argument(name, type=cli.positive_integer)
     group.add_argument("--network", choices=("resnet", *families.FAMILIES))
-    group.add_argument("--gamma-policy", choices=configs.GAMMA_POLICIES)
+    group.add_argument("--gamma-policy", choices=presets.GAMMA_POLICIES)
     group.add_argument("--kl-factor", type=cli.positive_number, help="weight k of the KL")
-    group.add_argument("--renormalization", choices=configs.RENORMALIZATIONS)
+    group.add_argument("--renormalization", choices=presets.RENORMALIZATIONS)
 
 
 if __name__ == "__main__":

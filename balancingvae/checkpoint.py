@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from balancingvae import configs
+from balancingvae import presets
 from balancingvae.model import TwoStageVAE
-from vaekit import files, shelf
+from vaekit import files
 from vaekit.errors import UserError
+from vaekit.release import shelf
 
 PACKAGE = "balancingvae"
 STAGES = ("stage_one", "stage_two")
@@ -69,7 +70,7 @@ def read_config(directory):
         raise UserError(
             f"{path} describes no balancingvae run. Give a run directory of balancingvae."
         )
-    return configs.from_dict(content.get("config", {}))
+    return presets.from_dict(content.get("config", {}))
 
 
 def to_arrays(stage):

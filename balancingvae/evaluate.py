@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from balancingvae import configs, measures, published, variance
+from balancingvae import presets, variance
+from balancingvae.paper import measures, published
 from balancingvae.train import MEASURED_IMAGES, sampled_reconstruction
-from vaekit import fid, files, plots
+from vaekit import fid, files
 from vaekit.errors import UserError
 from vaekit.images import to_uint8
-from vaekit.reports import Figure, Section, Table, sentence
+from vaekit.reporting import plots
+from vaekit.reporting.reports import Figure, Section, Table, sentence
 
 SEED = 0  # of every evaluation's noise and samples
 PICTURES = 50
@@ -170,7 +172,7 @@ def reduction(metrics):
     Args:
         metrics: from `evaluate`.
     """
-    found = configs.shortfall(metrics["config"])
+    found = presets.shortfall(metrics["config"])
     if metrics.get("reduced_images"):
         found.append(f"{metrics['training_images']:,} training images, not all")
     return ", ".join(found)

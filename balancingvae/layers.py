@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from balancingvae import norm
-from vaekit import devices
+from vaekit.training import devices
 
 BATCH_NORM_EPSILON = 1e-5
 BATCH_NORM_DECAY = 0.999

@@ -15,7 +15,7 @@ class TwoStageVAE:
     """A VAE of images and a second VAE of its latents (Dai & Wipf 2019, Asperti & Trentin 2020).
 
     Attributes:
-        config: the `configs.Config` it was built from; its seed is that of the noise.
+        config: the `presets.Config` it was built from; its seed is that of the noise.
         stage_one, stage_two: Keras models of images and of latents.
         latent_std: what generated latents are renormalised to, or None where they are left alone;
             1, the prior's, unless the published code's rule found another (`train.latent_std`).

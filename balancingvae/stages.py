@@ -6,9 +6,8 @@ from keras import ops
 
 from balancingvae import balance
 from balancingvae.networks import build_networks, dense_decoder_two, dense_encoder_two
-from vaekit import devices
 from vaekit.errors import UserError
-from vaekit.training import predict
+from vaekit.training import devices, predict
 
 # `Config.apply_l2` -> part of the network -> beginnings of the names of its penalised layers.
 L2_LAYERS = {

@@ -5,9 +5,10 @@ import numpy as np
 
 from balancingvae import checkpoint, variance
 from balancingvae.model import TwoStageVAE
-from vaekit import backend, devices, files, training
-from vaekit.checkpoints import load as load_checkpoint
+from vaekit import files, training
 from vaekit.errors import UserError
+from vaekit.training import backend, devices
+from vaekit.training.checkpoints import load as load_checkpoint
 
 # TensorFlow 1's; Keras' default is 1e-7.
 ADAM_EPSILON = 1e-8

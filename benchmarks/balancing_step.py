@@ -73,7 +73,7 @@ def serve(stage, preset, kind):
     import keras
     import numpy as np
 
-    from balancingvae.configs import PRESETS
+    from balancingvae.presets import PRESETS
 
     config = PRESETS[preset]
     precision = "bfloat16" if kind == "bfloat16" else "float32"
@@ -177,7 +177,7 @@ def table(columns, rows):
 
 def report(torch_python, rounds):
     """The page that docs/cost.md holds."""
-    from balancingvae.configs import PRESETS
+    from balancingvae.presets import PRESETS
     from vaekit import runs
 
     compared = compare(torch_python, rounds)

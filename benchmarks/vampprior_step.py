@@ -9,7 +9,7 @@ are of neighbouring rounds. Processor time counts where other programs share the
 
 import vampprior_common as common
 
-from vaekit.batches import shuffled_batches
+from vaekit.training.batches import shuffled_batches
 from vampprior import train
 
 BATCH = 100

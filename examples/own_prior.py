@@ -7,7 +7,7 @@ from keras import layers, ops
 import vampprior
 from vaekit import datasets
 from vaekit.runs import Run
-from vampprior import checkpoint, configs, priors, train
+from vampprior import checkpoint, presets, priors, train
 
 
 class SharedVariance(layers.Layer):
@@ -27,7 +27,7 @@ class SharedVariance(layers.Layer):
 
 
 def main(folder="runs/own_prior", epochs=100):
-    configs.PRIORS += ("shared_variance",)
+    presets.PRIORS += ("shared_variance",)
     priors.MIXTURES["shared_variance"] = SharedVariance
     config = dataclasses.replace(
         vampprior.PRESETS["digits_mixture"], prior="shared_variance", epochs=epochs

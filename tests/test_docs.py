@@ -47,9 +47,9 @@ def test_own_network(tmp_path, monkeypatch):
 
 
 def test_own_prior(tmp_path, monkeypatch):
-    from vampprior import configs, priors
+    from vampprior import presets, priors
 
-    monkeypatch.setattr(configs, "PRIORS", configs.PRIORS)
+    monkeypatch.setattr(presets, "PRIORS", presets.PRIORS)
     monkeypatch.setattr(priors, "MIXTURES", priors.MIXTURES)
     model = example("own_prior").main(tmp_path / "run", epochs=1)
     _, log_vars = (np.asarray(part) for part in model.components())

@@ -2,8 +2,8 @@
 
 import vaekit
 from vampprior.checkpoint import load, save
-from vampprior.configs import PRESETS, Config
 from vampprior.model import VAE
+from vampprior.presets import PRESETS, Config
 
 __all__ = ["PRESETS", "VAE", "Config", "load", "save"]
 __version__ = vaekit.__version__

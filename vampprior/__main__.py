@@ -8,9 +8,11 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from vaekit import cli, gallery
+from vaekit import cli
 from vaekit.errors import UserError
-from vampprior import checkpoint, configs, experiments
+from vaekit.reporting import gallery
+from vampprior import checkpoint, presets
+from vampprior.paper import experiments
 
 COMMANDS = ("train", "k", "table", "score", "evaluate", *gallery.COMMANDS)
 GALLERY = gallery.Package(
@@ -47,7 +49,7 @@ def _train(arguments):
     if arguments.report and len(rows) > 1:
         raise UserError("--report takes presets of one dataset only; several datasets came.")
     for row in rows.values():
-        samples = arguments.samples or sorted({configs.default_samples(c) for c in row})
+        samples = arguments.samples or sorted({presets.default_samples(c) for c in row})
         options = _options(arguments, samples)
         experiments.run_row(row, changes, options, arguments.report)
 
@@ -56,15 +58,15 @@ def _configurations(arguments, changes):
     """Each name with each seed; a dataset's name becomes its row of priors."""
     chosen = []
     for name in arguments.names:
-        if name in configs.DATASETS or name.startswith("folder:"):
+        if name in presets.DATASETS or name.startswith("folder:"):
             shape = None
             if name.startswith("folder:"):
                 shape = experiments.load(name, _options(arguments, ())).image_shape
-            row = configs.row(name, arguments.protocol, shape)
-            priors = arguments.priors or configs.PRIORS
+            row = presets.row(name, arguments.protocol, shape)
+            priors = arguments.priors or presets.PRIORS
             chosen += [config for config in row if config.prior in priors]
         else:
-            chosen.append(configs.preset(name))
+            chosen.append(presets.preset(name))
     seeds = range(arguments.seed, arguments.seed + arguments.seeds)
     return [
         dataclasses.replace(config, **changes, seed=seed) for config in chosen for seed in seeds
@@ -73,7 +75,7 @@ def _configurations(arguments, changes):
 
 def _k(arguments):
     changes = {"epochs": 100} | _changes(arguments)
-    base = dataclasses.replace(configs.preset(arguments.preset), **changes, seed=arguments.seed)
+    base = dataclasses.replace(presets.preset(arguments.preset), **changes, seed=arguments.seed)
     options = _options(arguments, arguments.samples or (500,))
     report = arguments.report or Path("reports") / "vampprior_k"
     experiments.k_sweep(base, changes, arguments.ks, options, report)
@@ -120,12 +122,12 @@ def _parser():
     train.add_argument("names", nargs="+", metavar="PRESET", help="preset, dataset or folder:PATH")
     train.add_argument(
         "--protocol",
-        choices=configs.PROTOCOLS,
+        choices=presets.PROTOCOLS,
         default="report",
         help="presets that a dataset's name stands for: KTH report, or Tomczak & Welling",
     )
     train.add_argument(
-        "--priors", nargs="+", choices=configs.PRIORS, help="only these of a dataset"
+        "--priors", nargs="+", choices=presets.PRIORS, help="only these of a dataset"
     )
     train.add_argument(
         "--continue-from",
@@ -161,7 +163,7 @@ def _add_model_arguments(parser):
     model = parser.add_argument_group("model, instead of the preset's")
     model.add_argument("--latent-dim", type=cli.positive_integer)
     model.add_argument("--num-pseudo-inputs", "-K", type=cli.positive_integer)
-    model.add_argument("--pseudo-input-start", choices=configs.PSEUDO_INPUT_STARTS)
+    model.add_argument("--pseudo-input-start", choices=presets.PSEUDO_INPUT_STARTS)
     model.add_argument("--pseudo-input-mean", type=float)
     model.add_argument("--pseudo-input-std", type=float)
     model.add_argument(

@@ -7,10 +7,11 @@ stands beside model.npz, for passing on: `load` takes either as model.npz.
 import dataclasses
 from pathlib import Path
 
-from vaekit import files, shelf
+from vaekit import files
 from vaekit.errors import UserError
-from vaekit.release import WEIGHTS, WITHOUT_IMAGES
-from vampprior import configs
+from vaekit.release import shelf
+from vaekit.release.publish import WEIGHTS, WITHOUT_IMAGES
+from vampprior import presets
 from vampprior.model import VAE
 
 PACKAGE = "vampprior"
@@ -55,7 +56,7 @@ def load(directory):
     arrays = files.load_npz(directory / WEIGHTS)
     keep_images = not any(name.endswith(".means") for name in arrays)
     try:
-        model = VAE(configs.from_dict(values["config"]), keep_images)
+        model = VAE(presets.from_dict(values["config"]), keep_images)
     except TypeError as error:
         raise UserError(f"{directory / 'config.json'} is damaged: {error}.") from error
     model.assign_weight_arrays(arrays, directory / WEIGHTS)

@@ -5,8 +5,9 @@ import time
 
 import numpy as np
 
-from vaekit import files, plots
-from vaekit.reports import Figure, Section, Table
+from vaekit import files
+from vaekit.reporting import plots
+from vaekit.reporting.reports import Figure, Section, Table
 from vampprior.importance import mean_and_standard_error
 from vampprior.priors import effective_components
 

@@ -7,7 +7,7 @@ from keras import ops
 
 from vaekit.errors import UserError
 from vaekit.images import check_images
-from vampprior.configs import MIN_LOG_SCALE
+from vampprior.presets import MIN_LOG_SCALE
 
 LEVELS = 256
 # Upper bound in Tomczak & Welling's code, in units of the image's range 0..1.
@@ -133,7 +133,7 @@ class DiscretizedLogistic:
 
 
 def likelihood(config):
-    """The likelihood of a `configs.Config`."""
+    """The likelihood of a `presets.Config`."""
     if config.likelihood == Bernoulli.name:
         return Bernoulli(config.min_probability)
     return DiscretizedLogistic(config.min_log_scale)

@@ -6,13 +6,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from vaekit import checkpoints
+from vaekit import random
 from vaekit.errors import UserError
 from vaekit.images import check_images
-from vaekit.training import predict
+from vaekit.training import checkpoints, predict
+from vaekit.training.compiled import compiled, full_precision_products
 from vampprior import importance
-from vampprior import noise as random
-from vampprior.compiled import compiled, full_precision_products
 from vampprior.elbo import (
     elbo,
     gaussian_kl,
@@ -42,7 +41,7 @@ class VAE(keras.Model):
     likelihood, else 0..255; with dynamic binarisation 0..255 in training and 0/1 in validation.
 
     Args:
-        config: a `configs.Config`.
+        config: a `presets.Config`.
         keep_images: False for a model that holds the posteriors of its pseudo-inputs in place of
             pseudo-inputs taken from training images; see `without_images`.
     """

@@ -5,9 +5,10 @@ import dataclasses
 import keras
 import numpy as np
 
-from vaekit import backend, training
+from vaekit import training
 from vaekit.datasets.binarize import binarize
 from vaekit.errors import UserError
+from vaekit.training import backend
 from vampprior import checkpoint
 from vampprior.elbo import warm_up_beta
 from vampprior.model import VAE

@@ -36,7 +36,8 @@ def draw_digits(path):
 
     import balancingvae
     import vampprior
-    from vaekit import datasets, plots
+    from vaekit import datasets
+    from vaekit.reporting import plots
 
     count = 2 * COLUMNS
     images = datasets.load("digits").test[:count]

@@ -55,8 +55,8 @@ def evaluations(root, package):
 
 
 def markdown(table):
-    """A `vaekit.reports.Table` as Markdown."""
-    from vaekit.reports import show
+    """A `vaekit.reporting.reports.Table` as Markdown."""
+    from vaekit.reporting.reports import show
 
     lines = ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
     lines += ["| " + " | ".join(map(show, row)) + " |" for row in table.rows]
@@ -73,7 +73,7 @@ def _command(command, note=""):
 
 def _budget(runs, package):
     """One line per hardware: how long the runs trained, on what."""
-    from vaekit.release import portable_command
+    from vaekit.release.publish import portable_command
 
     lines = [
         f"- {m['config']['name']}, seed {m['config']['seed']}: trained for "
@@ -85,8 +85,8 @@ def _budget(runs, package):
 
 
 def _fid_page(number, dataset, two_stage):
-    from balancingvae import published
-    from vaekit.reports import Table
+    from balancingvae.paper import published
+    from vaekit.reporting.reports import Table
 
     theirs = Table(["model", "REC", "GEN-1", "GEN-2"], published.FID[dataset])
     full = [m for n in (dataset, f"{dataset}_paper") for m in two_stage.get(n, ())]
@@ -110,7 +110,7 @@ def _fid_page(number, dataset, two_stage):
 def _two_stage(runs):
     """Tables of two-stage runs (dict of name to metrics per seed): distances, and figures."""
     from balancingvae import evaluate
-    from vaekit.reports import Table
+    from vaekit.reporting.reports import Table
 
     chosen = [(name, m) for name, seeds in runs.items() for m in seeds]
     sets = [f"{s}{ending}" for ending in ("", evaluate.RENORMALIZED) for s in evaluate.SETS]
@@ -133,7 +133,7 @@ def _two_stage(runs):
 
 def _rates(two_stage):
     from balancingvae import PRESETS
-    from vaekit.reports import Table
+    from vaekit.reporting.reports import Table
 
     columns = ["learning rate", "inactive", "REC", "GEN-1", "GEN-2", "mse"]
     preset = PRESETS["cifar10"].lr
@@ -155,7 +155,8 @@ def _rates(two_stage):
 
 
 def _likelihoods(protocol, mlp):
-    from vampprior import configs, published, table
+    from vampprior import presets
+    from vampprior.paper import published, table
 
     parts = [
         "Mean log p(x) of test images, nats per image, higher is better, by importance sampling "
@@ -164,8 +165,8 @@ def _likelihoods(protocol, mlp):
     ]
     for dataset in (*published.LOG_LIKELIHOOD[protocol], *_only_bits(protocol)):
         parts.append(f"## {dataset}")
-        parts.append(_published_likelihoods(protocol, dataset, configs))
-        names = [f"{protocol}_{dataset}_{prior}" for prior in configs.PRIORS]
+        parts.append(_published_likelihoods(protocol, dataset, presets))
+        names = [f"{protocol}_{dataset}_{prior}" for prior in presets.PRIORS]
         # A run of fewer epochs counts; the table says so.
         runs = [seeds for name, seeds in mlp.items() if name.split("+epochs=")[0] in names]
         if runs:
@@ -179,19 +180,19 @@ def _likelihoods(protocol, mlp):
 
 
 def _only_bits(protocol):
-    from vampprior import published
+    from vampprior.paper import published
 
     known = published.LOG_LIKELIHOOD[protocol]
     return [d for d in published.BITS_PER_DIMENSION.get(protocol, {}) if d not in known]
 
 
-def _published_likelihoods(protocol, dataset, configs):
-    from vaekit.reports import Table
-    from vampprior import published
+def _published_likelihoods(protocol, dataset, presets):
+    from vaekit.reporting.reports import Table
     from vampprior.evaluate import PRIOR_NAMES
+    from vampprior.paper import published
 
     rows = []
-    for prior in configs.PRIORS:
+    for prior in presets.PRIORS:
         nats = published.log_likelihood(protocol, dataset, prior)
         bits = published.bits_per_dimension(protocol, dataset, prior)
         if (nats, bits) != (None, None):
@@ -201,7 +202,7 @@ def _published_likelihoods(protocol, dataset, configs):
 
 
 def _digits(two_stage, mlp):
-    from vampprior import configs
+    from vampprior import presets
     from vampprior.evaluate import metrics_table
 
     parts = [
@@ -212,13 +213,13 @@ def _digits(two_stage, mlp):
         _two_stage({"digits": two_stage["digits"]}) if "digits" in two_stage else NOT_RUN,
         "## MLP VAE by prior",
     ]
-    runs = [m for prior in configs.PRIORS for m in mlp.get(f"digits_{prior}", ())]
+    runs = [m for prior in presets.PRIORS for m in mlp.get(f"digits_{prior}", ())]
     parts += [markdown(metrics_table(runs)), _budget(runs, "vampprior")] if runs else [NOT_RUN]
     return _page("Digits", *parts)
 
 
 def _index(found):
-    from vaekit.reports import Table
+    from vaekit.reporting.reports import Table
 
     rows = []
     for uri, text in found.items():

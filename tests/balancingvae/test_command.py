@@ -1,6 +1,6 @@
 """The command line on digits: one training, several seeds, the small scale."""
 
-from balancingvae import __main__, checkpoint, configs
+from balancingvae import __main__, checkpoint, presets
 from vaekit import files
 
 TINY = ["--images", "200", "--test-images", "100", "--epochs", "1", "--epochs2", "1"]
@@ -26,4 +26,4 @@ def test_small_scale_is_the_comparisons_and_options_go_before_it(tmp_path):
     (directory,) = run(tmp_path, "--scale", "small", "--second-dim", "16")
     config = checkpoint.load(directory).config
     assert (config.network, config.base_dim, config.second_dim) == ("conv", 8, 16)
-    assert configs.preset("digits").network == "resnet"
+    assert presets.preset("digits").network == "resnet"

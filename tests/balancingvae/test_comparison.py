@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from keras import ops
 
-from balancingvae import comparison, configs, measures, variance_report, variance_study
+from balancingvae import presets
+from balancingvae.paper import comparison, measures, variance_report, variance_study
 from balancingvae.stages import StageOne
 from vaekit.errors import UserError
 
 TINY = dataclasses.replace(
-    configs.preset("digits"), base_dim=2, fc_dim=8, latent_dim=4, num_scale=2, l2_reg=0.5
+    presets.preset("digits"), base_dim=2, fc_dim=8, latent_dim=4, num_scale=2, l2_reg=0.5
 )
 
 
@@ -84,10 +85,10 @@ def test_wrong_l2_is_refused():
 
 
 def test_presets_of_the_papers_tables():
-    rates = [configs.preset(f"cifar10_lr{rate}").lr for rate in ("0.00020", "0.00005")]
+    rates = [presets.preset(f"cifar10_lr{rate}").lr for rate in ("0.00020", "0.00005")]
     assert rates == [2e-4, 5e-5]
-    assert configs.preset("celeba_model4").k == 1 and configs.preset("celeba_model3").k == 4
-    two_stage = configs.preset("celeba_two_stage")
+    assert presets.preset("celeba_model4").k == 1 and presets.preset("celeba_model3").k == 4
+    two_stage = presets.preset("celeba_two_stage")
     assert two_stage.gamma_policy == "learned" and two_stage.k == 1
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaekit import devices
 from vaekit.errors import UserError
+from vaekit.training import devices
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
@@ -27,7 +27,7 @@ from vaekit.runs import Run
 
 images = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 1), dtype=np.uint8)
 data = Dataset("digits", images, images[:4], images[:4], "discretized_logistic", "", "")
-small = configs.Config(
+small = presets.Config(
     "digits", "digits", (4, 4, 1), num_scale=1, depth_per_block=1, base_dim=2, fc_dim=4,
     latent_dim=2, second_depth=1, second_dim=4, batch_size=20, epochs=2, epochs2=0, lr=1e-2,
     renormalization="unit",

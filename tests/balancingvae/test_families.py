@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from balancingvae import checkpoint, configs
+from balancingvae import checkpoint, presets
 from balancingvae.families import FAMILIES
 from balancingvae.families.spectral import (
     SPECTRAL,
@@ -22,7 +22,7 @@ from balancingvae.stages import StageOne
 from vaekit.errors import UserError
 
 TINY = dataclasses.replace(
-    configs.preset("digits"), base_dim=1, fc_dim=8, latent_dim=4, second_dim=8, num_scale=3
+    presets.preset("digits"), base_dim=1, fc_dim=8, latent_dim=4, second_dim=8, num_scale=3
 )
 
 

@@ -19,7 +19,7 @@ from balancingvae import variance
 from balancingvae.checkpoint import assign, to_arrays
 from balancingvae.model import prior_latents, renormalized_latents
 from balancingvae.stages import StageOne, StageTwo
-from balancingvae.tf1 import canonical_names, our_names
+from balancingvae.tf1.importer import canonical_names, our_names
 from vaekit.training import halved_every
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

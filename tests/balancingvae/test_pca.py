@@ -5,7 +5,8 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
-from balancingvae import pca, variance
+from balancingvae import variance
+from balancingvae.paper import pca
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,12 @@ import pytest
 from keras import ops
 from scipy.stats import multivariate_normal
 
-from balancingvae import configs, density, rae
+from balancingvae import presets
+from balancingvae.baselines import density, rae
 from vaekit.errors import UserError
 
 TINY = dataclasses.replace(
-    configs.preset("digits"), network="dense", fc_dim=8, latent_dim=3, num_scale=1
+    presets.preset("digits"), network="dense", fc_dim=8, latent_dim=3, num_scale=1
 )
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from balancingvae import measures, renormalization, variance
+from balancingvae import renormalization, variance
+from balancingvae.paper import measures
 from balancingvae.renormalization import ImageRule, LatentRule
 from vaekit.errors import UserError
 

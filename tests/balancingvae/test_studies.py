@@ -6,17 +6,20 @@ import numpy as np
 import pytest
 from keras import ops
 
-from balancingvae import ablation, baselines, configs, experiments, paper_figures
-from balancingvae import variance_study as study
+from balancingvae import presets
+from balancingvae.baselines import study as baselines
 from balancingvae.model import TwoStageVAE
+from balancingvae.paper import ablation, experiments, paper_figures
+from balancingvae.paper import variance_study as study
 from balancingvae.renormalization import LatentRule
 from balancingvae.stages import StageOne
-from vaekit import fid, pages, reports
+from vaekit import fid
 from vaekit.errors import UserError
+from vaekit.reporting import pages, reports
 from vaekit.runs import Run
 
 TINY = dataclasses.replace(
-    configs.preset("digits"),
+    presets.preset("digits"),
     network="dense",
     fc_dim=8,
     latent_dim=4,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import balancingvae
-from balancingvae.tf1 import our_names
+from balancingvae.tf1.importer import our_names
 from vaekit.errors import UserError
 
 tf = pytest.importorskip("tensorflow", reason="reading TensorFlow 1 checkpoints needs it")

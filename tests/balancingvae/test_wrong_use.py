@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import balancingvae
-from balancingvae import checkpoint, configs, evaluate, networks, train
-from vaekit import checkpoints
+from balancingvae import checkpoint, evaluate, networks, presets, train
 from vaekit.datasets import Dataset
 from vaekit.errors import UserError
 from vaekit.runs import Run
+from vaekit.training import checkpoints
 
-SMALL = configs.Config(
+SMALL = presets.Config(
     "digits", "digits", (8, 8, 1), num_scale=1, depth_per_block=1, base_dim=2, fc_dim=3,
     latent_dim=2, second_depth=1, second_dim=4, batch_size=4, epochs=1, epochs2=1,
 )  # fmt: skip
@@ -76,7 +76,7 @@ def test_a_model_of_another_dataset(data, message, tmp_path):
 
 
 def test_a_shortened_run_is_labelled():
-    values = dataclasses.asdict(configs.preset("cifar10"))
+    values = dataclasses.asdict(presets.preset("cifar10"))
     metrics = {"config": values, "reduced_images": False}
     assert evaluate.reduction(metrics) == ""
     metrics = {"config": values | {"epochs": 4}, "reduced_images": True, "training_images": 2000}

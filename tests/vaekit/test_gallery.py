@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaekit import files, gallery
+from vaekit import files
 from vaekit.errors import UserError
+from vaekit.reporting import gallery
 
 
 class Linear:

@@ -8,8 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from vaekit import cli, plots, reports, runs
+from vaekit import cli, runs
+from vaekit import reports as reports_command
 from vaekit.errors import UserError
+from vaekit.reporting import plots, reports
 
 
 def test_run_refuses_another_configuration_and_a_second_process(tmp_path):
@@ -85,7 +87,9 @@ def test_report_is_self_contained_and_escaped(report):
 
 
 def test_joined_report_finds_the_figures(report, capsys):
-    assert cli.run(reports.main, [str(report / "out" / "x"), "All", str(report / "run")]) == 0
+    assert (
+        cli.run(reports_command.main, [str(report / "out" / "x"), "All", str(report / "run")]) == 0
+    )
     page = (report / "out" / "x" / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 2 and "<h2>Title</h2>\n<h3>Figures &amp;" in page
     assert "../../run/figures/grid.png" in (report / "out" / "x" / "report.md").read_text()
@@ -130,7 +134,7 @@ def test_default_command():
 
 
 def test_arithmetic_is_refused_or_chosen(tmp_path):
-    from vaekit import backend
+    from vaekit.training import backend
 
     with pytest.raises(UserError, match="auto, float32, bfloat16"):
         backend.arithmetic("mlp", "float16")
@@ -147,7 +151,7 @@ def test_arithmetic_is_refused_or_chosen(tmp_path):
 )
 def test_a_tensorflow_without_onednn_is_noticed(tmp_path, monkeypatch, late, flags, expected):
     import vaekit
-    from vaekit import backend
+    from vaekit.training import backend
 
     (tmp_path / "cpuinfo").write_text(f"flags : {flags}")
     monkeypatch.setattr(vaekit, "TENSORFLOW_CAME_FIRST", late)

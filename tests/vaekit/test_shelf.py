@@ -8,9 +8,11 @@ import threading
 
 import pytest
 
-from vaekit import files, shelf
+from vaekit import files
+from vaekit import shelf as shelf_command
 from vaekit.errors import UserError
-from vaekit.release import portable_command, release
+from vaekit.release import shelf
+from vaekit.release.publish import portable_command, release
 
 
 @pytest.fixture
@@ -155,7 +157,7 @@ def test_damage_is_found(clone):
 
 
 def test_large_files_are_listed_not_copied(finished_run, tmp_path, monkeypatch):
-    monkeypatch.setattr("vaekit.release.LARGEST", 100)
+    monkeypatch.setattr("vaekit.release.publish.LARGEST", 100)
     folder = tmp_path / "shelf"
     name = release(finished_run(), folder)
     assert not (folder / name / "stage_one.npz").exists()
@@ -168,7 +170,7 @@ def test_large_files_are_listed_not_copied(finished_run, tmp_path, monkeypatch):
 def test_metrics_alone_of_a_further_seed(finished_run, tmp_path, monkeypatch, capsys):
     run, folder = finished_run(seed=1), tmp_path / "shelf"
     files.save_npz(run / "log_likelihood.npz", {"500": [-1.0]})
-    shelf.main(["release", str(run), "--metrics-only", "--checkpoints", str(folder)])
+    shelf_command.main(["release", str(run), "--metrics-only", "--checkpoints", str(folder)])
     name = capsys.readouterr().out.strip()
     copied = {path.name for path in (folder / name).iterdir()}
     assert {"evaluation.json", "log_likelihood.npz"} <= copied and "stage_one.npz" not in copied

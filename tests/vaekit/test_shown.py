@@ -12,7 +12,7 @@ from keras import ops
 
 from vaekit import cli, runs, training
 from vaekit.errors import UserError
-from vaekit.progress import Progress
+from vaekit.training.progress import Progress
 
 
 @pytest.mark.parametrize(

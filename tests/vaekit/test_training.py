@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from keras import ops
 
-from vaekit import checkpoints, runs, training
-from vaekit.batches import shuffled_batches
-from vaekit.continued import continue_from
+from vaekit import runs, training
 from vaekit.errors import UserError
+from vaekit.training import checkpoints
+from vaekit.training.batches import shuffled_batches
+from vaekit.training.continued import continue_from
 
 
 class NoisyLine(keras.Model):

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 import vampprior
-from vaekit import files, reports
+from vaekit import files
+from vaekit.reporting import reports
 from vampprior import __main__ as command
-from vampprior import configs, evaluate, table
+from vampprior import evaluate, presets
 from vampprior.importance import mean_and_standard_error
+from vampprior.paper import table
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--epochs", "2", "--batch-size", "50", "--images", "200", "--samples", "20", "--quiet"]
@@ -153,7 +155,7 @@ def test_mistakes_get_one_line_and_a_status(argv, message, tmp_path, capsys, mon
 
 
 def _evaluation(folder, run, seed, mean, **changes):
-    preset = configs.preset(run.split("+")[0])
+    preset = presets.preset(run.split("+")[0])
     config = dataclasses.asdict(dataclasses.replace(preset, seed=seed, **changes))
     bits = evaluate.bits_per_dimension(mean, (28, 20, 1))
     score = {"mean": mean, "standard_error": 1.0, "bits_per_dimension": bits, "seconds": 1.0}

@@ -12,12 +12,12 @@ from vaekit import files
 from vaekit.datasets import Dataset
 from vaekit.errors import UserError
 from vaekit.runs import Run
-from vampprior import checkpoint, configs, train
+from vampprior import checkpoint, presets, train
 from vampprior.model import VAE
 from vampprior.optimizer import NormalizedAdam
 from vampprior.priors import mixture_log_prob
 
-TINY = configs.Config(
+TINY = presets.Config(
     "tiny",
     "bars",
     image_shape=(4, 5, 1),
@@ -284,17 +284,17 @@ def test_configurations_that_make_no_sense_are_refused(changes):
 
 
 def test_every_preset_is_consistent_and_unknown_names_get_the_near_ones():
-    assert len(configs.PRESETS) == 4 + 2 * 7 * 4
-    for name, config in configs.PRESETS.items():
+    assert len(presets.PRESETS) == 4 + 2 * 7 * 4
+    for name, config in presets.PRESETS.items():
         assert config.name == name and config.dataset in name and name.endswith(config.prior)
     with pytest.raises(UserError, match="Did you mean report_frey_faces_vampprior"):
-        configs.preset("report_frey_face_vampprior")
-    assert [c.prior for c in configs.row("frey_faces", "tomczak")] == list(configs.PRIORS)
+        presets.preset("report_frey_face_vampprior")
+    assert [c.prior for c in presets.row("frey_faces", "tomczak")] == list(presets.PRIORS)
 
 
-@pytest.mark.parametrize("name", [n for n in configs.PRESETS if n.endswith("_vampprior")])
+@pytest.mark.parametrize("name", [n for n in presets.PRESETS if n.endswith("_vampprior")])
 def test_every_row_builds_a_model_of_its_published_size(name):
-    model = VAE(configs.PRESETS[name])
+    model = VAE(presets.PRESETS[name])
     count = sum(int(np.prod(v.shape)) for v in model.trainable_variables)
     if name == "tomczak_static_mnist_vampprior":
         assert count == 1_116_864 + 500 * 784  # pythae's, less the bias of its pseudo-inputs

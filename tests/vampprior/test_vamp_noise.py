@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from vampprior import noise
+from vaekit import random as noise
 
 
 # Known answers of the authors' reference implementation (Random123, 20 rounds).

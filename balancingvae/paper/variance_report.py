@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from balancingvae import pca
-from vaekit import plots
-from vaekit.reports import Figure, Section, Table, show
+from balancingvae.paper import pca
+from vaekit.reporting import plots
+from vaekit.reporting.reports import Figure, Section, Table, show
 from vaekit.runs import cost
 
 SHOWN = (0, 1, 2, 5, 10, 20, 50, 100)  # numbers of components in the table

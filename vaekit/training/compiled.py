@@ -2,7 +2,7 @@
 
 import keras
 
-from vaekit.backend import arithmetic
+from vaekit.training.backend import arithmetic
 
 
 def compiled(function, variables):

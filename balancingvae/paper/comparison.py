@@ -4,10 +4,11 @@ import dataclasses
 
 import numpy as np
 
-from balancingvae import configs, experiments
+from balancingvae import presets
 from balancingvae.evaluate import RENORMALIZED, SETS
-from vaekit import plots
-from vaekit.reports import Figure, Section, Table, sentence, show
+from balancingvae.paper import experiments
+from vaekit.reporting import plots
+from vaekit.reporting.reports import Figure, Section, Table, sentence, show
 
 # A plain network and a share of the data that two CPU cores train in a minute. Small batches, since
 # a learned log gamma moves by at most the learning rate per update.
@@ -92,7 +93,7 @@ def celeba_models(preset, shared):
     variants = []
     for policy in ("computed", "learned"):
         for number in range(1, 5):
-            model = configs.preset(f"celeba_model{number}")
+            model = presets.preset(f"celeba_model{number}")
             changes = {
                 field.name: getattr(model, field.name)
                 for field in dataclasses.fields(model)

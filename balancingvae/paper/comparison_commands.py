@@ -4,18 +4,13 @@ import logging
 import sys
 from pathlib import Path
 
-from balancingvae import (
-    baselines,
-    comparison,
-    configs,
-    experiments,
-    families,
-    published,
-    rae,
-    variance_study,
-)
-from vaekit import cli, fid, reports
+from balancingvae import families, presets
+from balancingvae.baselines import rae
+from balancingvae.baselines import study as baselines
+from balancingvae.paper import comparison, experiments, published, variance_study
+from vaekit import cli, fid
 from vaekit.errors import UserError
+from vaekit.reporting import reports
 from vaekit.runs import cost
 
 COMMANDS = ("policies", "baselines", "tables")
@@ -84,7 +79,7 @@ def _add_baselines(commands):
     parser.add_argument(
         "--policies",
         nargs="+",
-        choices=configs.GAMMA_POLICIES,
+        choices=presets.GAMMA_POLICIES,
         default=("computed", "learned"),
         help="rules for gamma of the VAEs (default: computed learned)",
     )

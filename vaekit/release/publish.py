@@ -5,8 +5,8 @@ from pathlib import Path
 
 from vaekit import files
 from vaekit.errors import UserError
+from vaekit.release.shelf import CLONE, LARGEST, MANIFEST
 from vaekit.runs import ENVIRONMENT, portable_command
-from vaekit.shelf import CLONE, LARGEST, MANIFEST
 
 REPORTS = ("report.html", "report.md", "report.json")
 SHAREABLE = ("digits",)  # datasets whose images this repository may hold

@@ -4,17 +4,16 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from balancingvae import (
+from balancingvae import checkpoint, train
+from balancingvae.paper import (
     ablation,
-    checkpoint,
     comparison_commands,
     experiments,
     paper_figures,
-    train,
     variance_report,
     variance_study,
 )
-from balancingvae.comparison_commands import (
+from balancingvae.paper.comparison_commands import (
     add_comparison_arguments,
     comparison_options,
     preset_named,
@@ -22,8 +21,10 @@ from balancingvae.comparison_commands import (
     say,
     shared_changes,
 )
-from vaekit import cli, fid, reports, shelf
+from vaekit import cli, fid
 from vaekit.errors import UserError
+from vaekit.release import shelf
+from vaekit.reporting import reports
 from vaekit.runs import cost
 
 COMMANDS = ("variance", "renormalization", "figures", *comparison_commands.COMMANDS)

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from vaekit import checkpoints, files
+from vaekit import files
 from vaekit.errors import UserError
 from vaekit.runs import ENVIRONMENT, differences, read_records
+from vaekit.training import checkpoints
 
 
 def continue_from(run, sources, phase):

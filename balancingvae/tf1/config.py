@@ -3,7 +3,7 @@
 import collections
 import re
 
-from balancingvae.configs import Config
+from balancingvae.presets import Config
 from vaekit.errors import UserError
 
 # The side of colour images decides which published preset a checkpoint is noted as.

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from balancingvae import checkpoint, tf1_config
+from balancingvae import checkpoint
 from balancingvae.model import TwoStageVAE
+from balancingvae.tf1 import config as tf1_config
 from vaekit.errors import UserError
 
 # Optimiser slots and powers, step counters: nothing of the model.

@@ -8,9 +8,10 @@ import numpy as np
 
 from vaekit import files
 from vaekit.errors import UserError
-from vaekit.reports import Figure, Section, Table
+from vaekit.reporting.reports import Figure, Section, Table
 from vaekit.runs import ENVIRONMENT, cost, read_records
-from vampprior import configs, evaluate, published
+from vampprior import evaluate, presets
+from vampprior.paper import published
 
 COLUMNS = [
     "prior",
@@ -49,8 +50,8 @@ class Scored:
 
     @property
     def config(self):
-        """The run's `configs.Config`."""
-        return configs.from_dict(self.metrics["config"])
+        """The run's `presets.Config`."""
+        return presets.from_dict(self.metrics["config"])
 
     def mean(self, samples):
         """Mean log p(x) over test images by `samples` importance samples, nats."""
@@ -72,7 +73,7 @@ def collect(folder):
     for path in sorted(Path(folder).glob(f"*/seed*/{evaluate.METRICS}")):
         one = Scored(files.read_json(path), path.parent)
         names = [part.split("=")[0] for part in path.parent.parent.name.split("+")]
-        if names[0] in configs.PRESETS and set(names[1:]) <= VARIED and _as_published(one):
+        if names[0] in presets.PRESETS and set(names[1:]) <= VARIED and _as_published(one):
             found.append(one)
     if not found:
         raise UserError(
@@ -84,7 +85,7 @@ def collect(folder):
 
 def _as_published(one):
     config = one.config
-    preset = configs.preset(config.name)
+    preset = presets.preset(config.name)
     varied = {name: getattr(config, name) for name in (*VARIED, "seed")}
     same = dataclasses.replace(preset, **varied)
     return config.dataset != "digits" and config == same
@@ -125,22 +126,22 @@ def overview(found):
         row.append(_epochs(scored[0].config, [one.metrics["epochs"] for one in scored]))
         row += [
             _cell(protocol, by_prior[prior], samples, in_bits) if prior in by_prior else ""
-            for prior in configs.PRIORS
+            for prior in presets.PRIORS
         ]
         rows.append(row)
     columns = ["dataset", "protocol", "unit", "S", "seeds", "epochs"]
-    columns += [evaluate.PRIOR_NAMES[prior] for prior in configs.PRIORS]
+    columns += [evaluate.PRIOR_NAMES[prior] for prior in presets.PRIORS]
     text = [
         "Means over test images and seeds ± deviation over seeds, in brackets the published "
         "figure. Protocol tomczak: Tomczak & Welling (2018), early stopping; for bits per "
         "dimension lower is better. Protocol report: KTH report (2021), 1000 epochs."
     ]
-    others = {one.config.min_log_scale for one in found} - {configs.MIN_LOG_SCALE}
+    others = {one.config.min_log_scale for one in found} - {presets.MIN_LOG_SCALE}
     if others:
         text[0] += (
             f" Log-scale from {', '.join(f'{bound:g}' for bound in sorted(others))}: that is the "
             "least log-scale of the grey pixels' logistic in place of Tomczak & Welling's "
-            f"{configs.MIN_LOG_SCALE:g} (docs/deviations.md)."
+            f"{presets.MIN_LOG_SCALE:g} (docs/deviations.md)."
         )
     return Section("Log p(x), measured and published", text, [Table(columns, rows)])
 
@@ -162,10 +163,10 @@ def _cell(protocol, scored, samples, in_bits):
 
 def _parts(found):
     """Yield (protocol, dataset, groups of runs that differ in the seed alone)."""
-    for protocol in configs.PROTOCOLS:
-        for dataset in configs.DATASETS:
+    for protocol in presets.PROTOCOLS:
+        for dataset in presets.DATASETS:
             for bound in sorted({s.config.min_log_scale for s in found}):
-                names = [f"{protocol}_{dataset}_{prior}" for prior in configs.PRIORS]
+                names = [f"{protocol}_{dataset}_{prior}" for prior in presets.PRIORS]
                 alike = [s for s in found if s.config.min_log_scale == bound]
                 groups = [
                     group
@@ -178,7 +179,7 @@ def _parts(found):
 
 def _title(dataset, groups):
     bound = groups[0][0].config.min_log_scale
-    return dataset if bound == configs.MIN_LOG_SCALE else f"{dataset}, log-scale from {bound:g}"
+    return dataset if bound == presets.MIN_LOG_SCALE else f"{dataset}, log-scale from {bound:g}"
 
 
 def _groups(scored):
@@ -248,7 +249,7 @@ def _above_standard(groups):
     by_prior = {group[0].config.prior: group for group in reversed(groups)}  # of most epochs
     standard = by_prior.pop("standard", None)
     gains = []
-    for prior in configs.PRIORS:
+    for prior in presets.PRIORS:
         group = by_prior.get(prior)
         if not standard or not group or group[0].config.epochs != standard[0].config.epochs:
             continue
@@ -300,7 +301,7 @@ def _row(protocol, config, group, samples, compared):
 
 
 def _epochs(config, trained):
-    most = configs.preset(config.name).epochs
+    most = presets.preset(config.name).epochs
     shortened = config.epochs < most
     return _range(sorted(trained)) + (f" of {most}" if shortened else "")
 

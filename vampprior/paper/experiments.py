@@ -5,11 +5,14 @@ import os
 import sys
 from pathlib import Path
 
-from vaekit import datasets, files, plots, reports, shelf
-from vaekit.continued import continue_from
+from vaekit import datasets, files
 from vaekit.errors import UserError
+from vaekit.release import shelf
+from vaekit.reporting import plots, reports
 from vaekit.runs import open_run, run_name
-from vampprior import checkpoint, evaluate, table, train
+from vaekit.training.continued import continue_from
+from vampprior import checkpoint, evaluate, train
+from vampprior.paper import table
 
 KS = (10, 50, 100, 250, 500, 750, 1000, 1500)
 

@@ -7,11 +7,11 @@ import time
 import keras
 import numpy as np
 
-from vaekit import checkpoints
-from vaekit.batches import shuffled_batches
 from vaekit.errors import UserError
-from vaekit.progress import Progress
-from vaekit.tensorboard import tensorboard_curves
+from vaekit.training import checkpoints
+from vaekit.training.batches import shuffled_batches
+from vaekit.training.progress import Progress
+from vaekit.training.tensorboard import tensorboard_curves
 
 
 class TrainingDiverged(UserError):

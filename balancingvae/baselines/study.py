@@ -6,23 +6,18 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from balancingvae import (
-    checkpoint,
-    comparison,
-    density,
-    evaluate,
-    experiments,
-    measures,
-    train,
-    variance,
-)
-from balancingvae.comparison import over_seeds
+from balancingvae import checkpoint, evaluate, train, variance
+from balancingvae.baselines import density
+from balancingvae.baselines.rae import RAE
 from balancingvae.evaluate import RENORMALIZED
-from balancingvae.rae import RAE
-from vaekit import backend, files, plots, training
+from balancingvae.paper import comparison, experiments, measures
+from balancingvae.paper.comparison import over_seeds
+from vaekit import files, training
 from vaekit.images import to_uint8
-from vaekit.reports import Section, Table, sentence
+from vaekit.reporting import plots
+from vaekit.reporting.reports import Section, Table, sentence
 from vaekit.runs import open_run, run_name
+from vaekit.training import backend
 
 SEED = 0
 # Most latents that a density is fitted to.

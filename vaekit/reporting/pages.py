@@ -4,8 +4,9 @@ import argparse
 import shutil
 from pathlib import Path
 
-from vaekit import files, reports
+from vaekit import files
 from vaekit.errors import UserError
+from vaekit.reporting import reports
 
 # Longer tables stay in the reports.
 MOST_ROWS = 40

@@ -8,9 +8,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from balancingvae import checkpoint, evaluate, experiments, measures, train, variance
-from vaekit import datasets, plots, training
-from vaekit.reports import Figure, Section, Table
+from balancingvae import checkpoint, evaluate, train, variance
+from balancingvae.paper import experiments, measures
+from vaekit import datasets, training
+from vaekit.reporting import plots
+from vaekit.reporting.reports import Figure, Section, Table
 from vaekit.runs import open_run, run_name
 
 PHASE = "watched"

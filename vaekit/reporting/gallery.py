@@ -1,7 +1,7 @@
 """Pictures of a loaded model: samples, reconstructions, interpolations, latent traversals.
 
 A model here is anything with `encode(images) -> (mean, log_var)` and `decode(z) -> images`. Each
-function returns images row by row, ready for `vaekit.plots.image_grid`.
+function returns images row by row, ready for `vaekit.reporting.plots.image_grid`.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from vaekit import cli, files, plots, shelf
+from vaekit import cli, files
 from vaekit.errors import UserError
 from vaekit.images import to_uint8
+from vaekit.release import shelf
+from vaekit.reporting import plots
 
 
 def beside(originals, reconstructions, columns=10):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vaekit.cli import closest
 from vaekit.errors import UserError
-from vampprior.published import SAMPLES
+from vampprior.paper.published import SAMPLES
 
 PRIORS = ("standard", "vampprior", "vampprior_data", "mixture")
 NETWORKS = ("plain", "gated")

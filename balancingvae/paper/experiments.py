@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 from balancingvae import checkpoint, evaluate, train
-from vaekit import backend, datasets, fid, files, reports, shelf
+from vaekit import datasets, fid, files
+from vaekit.release import shelf
+from vaekit.reporting import reports
 from vaekit.runs import open_run, run_name
+from vaekit.training import backend
 
 # `quick` shrinks network, data and epochs, so that the whole path takes minutes on two cores; small
 # batches give gamma the hundreds of updates that it needs from 1 to the error.

@@ -5,11 +5,12 @@ Asperti, "Variance Loss in Variational Autoencoders", LOD 2020, Tables 1 and 2 a
 
 import numpy as np
 
-from balancingvae import evaluate, measures, renormalization, variance
+from balancingvae import evaluate, renormalization, variance
+from balancingvae.paper import measures
 from balancingvae.renormalization import ImageRule, LatentRule
 from balancingvae.train import sampled_reconstruction
-from vaekit import plots
-from vaekit.reports import Figure, Section, Table, show
+from vaekit.reporting import plots
+from vaekit.reporting.reports import Figure, Section, Table, show
 
 REFERENCE = 10_000  # latents behind the statistics "reference"
 SEED, REFERENCE_SEED = 0, 1

@@ -11,8 +11,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from balancingvae import checkpoint, configs, experiments, pca, train, variance
+from balancingvae import checkpoint, presets, train, variance
 from balancingvae.layers import BatchNorm
+from balancingvae.paper import experiments, pca
 from balancingvae.stages import StageOne
 from vaekit import datasets, training
 from vaekit.datasets.splits import permutation
@@ -85,8 +86,8 @@ class Plan:
 def preset_of(dataset, data_dir=None):
     """The preset of a dataset's name; of a folder of images with their shape."""
     if not dataset.startswith("folder:"):
-        return configs.preset(dataset)
-    return configs.preset(dataset, datasets.load(dataset, data_dir).image_shape)
+        return presets.preset(dataset)
+    return presets.preset(dataset, datasets.load(dataset, data_dir).image_shape)
 
 
 def run_study(plan, options, say=print):

@@ -1,9 +1,10 @@
 """The page of measured results: tables and pictures of finished reports, with their verdicts.
 
-`python -m balancingvae.study_page OUT REPORT ...` writes it; no number on it is typed by hand.
+`python -m balancingvae.paper.study_page OUT REPORT ...` writes it; no number is typed by hand.
 """
 
-from vaekit import cli, pages
+from vaekit import cli
+from vaekit.reporting import pages
 
 INTRODUCTION = """\
 # Variance loss, gamma and renormalisation, measured
@@ -11,7 +12,7 @@ INTRODUCTION = """\
 What Asperti (LOD 2020) and Asperti & Trentin (2020) claim, and what runs of this package show at
 budgets that two CPU cores can pay. Every table says what was trained and on how much; none of
 these are full trainings, and a claim that is not reproduced at a small budget may hold at a large
-one. This page is written by `python -m balancingvae.study_page` from the reports' own numbers.
+one. `python -m balancingvae.paper.study_page` writes this page from the reports' own numbers.
 
 | command | what it makes |
 |---|---|
@@ -29,7 +30,7 @@ Without `--scale small` the same commands train the papers' networks for the pap
 
 def main(argv=None):
     """Command line: write the page from reports."""
-    pages.main(argv, "python -m balancingvae.study_page", INTRODUCTION)
+    pages.main(argv, "python -m balancingvae.paper.study_page", INTRODUCTION)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Released checkpoints: the shelf that models load from by name, and publishing onto it."""

@@ -1,0 +1,1 @@
+"""Table 1, the figure over K, and their page."""
