@@ -4,8 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from balancingvae import balance
-from vaekit.cli import closest
-from vaekit.errors import UserError
+from vaekit.errors import UserError, closest
 
 # Rules for gamma: running minimum of the published code, plain running average, learned scalar
 # (Dai & Wipf), or a fixed number.

@@ -114,12 +114,3 @@ def positive_number(text):
     if not value > 0:
         raise ValueError(text)
     return value
-
-
-def closest(name, known):
-    """The sentence that follows an unknown name: near matches first, then all names."""
-    import difflib
-
-    near = difflib.get_close_matches(name, known, n=3)
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return f"{hint}Known are: {', '.join(sorted(known))}."

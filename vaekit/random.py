@@ -6,6 +6,7 @@ uniform numbers, where the whole step takes 20 ms; Threefry takes 0.5 ms.
 
 import math
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -35,23 +36,42 @@ def threefry(key, counters):
 
 
 def uniform(generator, shape):
-    """Uniform on [0, 1): float32 of `shape` (as `ops.shape` gives it), multiples of 2^-24."""
-    return ops.reshape(ops.concatenate(_uniform_pairs(generator, shape))[: math.prod(shape)], shape)
+    """Uniform on [0, 1): float32, multiples of 2^-24.
+
+    Args:
+        generator: a `keras.random.SeedGenerator`.
+        shape: as `ops.shape` gives it; sizes may be unknown until the step runs.
+    """
+    if keras.backend.backend() == "torch":  # it has no arithmetic on uint32
+        return keras.random.uniform(shape, dtype="float32", seed=generator)
+    size = _size(shape)
+    return ops.reshape(ops.concatenate(_uniform_pairs(generator, size))[:size], shape)
 
 
 def normal(generator, shape):
-    """Standard normal: float32 of `shape`, by Box-Muller."""
-    first, second = _uniform_pairs(generator, shape)
+    """Standard normal, float32, by Box-Muller; arguments as of `uniform`."""
+    if keras.backend.backend() == "torch":
+        return keras.random.normal(shape, dtype="float32", seed=generator)
+    size = _size(shape)
+    first, second = _uniform_pairs(generator, size)
     radius = ops.sqrt(-2.0 * ops.log(1.0 - first))  # 1 - first is never 0
     angle = 2.0 * math.pi * second
     pairs = ops.concatenate([radius * ops.cos(angle), radius * ops.sin(angle)])
-    return ops.reshape(pairs[: math.prod(shape)], shape)
+    return ops.reshape(pairs[:size], shape)
 
 
-def _uniform_pairs(generator, shape):
-    """Two float32 tensors of half the size each; `generator` is a `keras.random.SeedGenerator`."""
+def _size(shape):
+    """Product of a shape: an int, or a scalar tensor where a size is unknown while tracing."""
+    size = 1
+    for length in shape:
+        size = size * length
+    return size
+
+
+def _uniform_pairs(generator, size):
+    """Two float32 tensors of half the size each, rounded up."""
     key = ops.cast(generator.next(), "uint32")
-    counter = ops.cast(ops.arange((math.prod(shape) + 1) // 2, dtype="int32"), "uint32")
+    counter = ops.cast(ops.arange((size + 1) // 2, dtype="int32"), "uint32")
     bits = threefry((key[0], key[1]), (counter, np.uint32(0)))
     # The upper 24 bits fill float32's digits; as int32 they convert quickly.
     upper = (ops.cast(ops.bitwise_right_shift(b, np.uint32(8)), "int32") for b in bits)

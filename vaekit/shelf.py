@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vaekit import cli
 from vaekit.errors import UserError
+from vaekit.release.publish import release
 from vaekit.release.shelf import CLONE, print_list, verify
 
 
@@ -14,10 +15,10 @@ def main(argv=None):
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="what is released")
     commands.add_parser("verify", help="compare every file with its sha256")
-    release = commands.add_parser("release", help="copy finished runs into checkpoints/")
-    release.add_argument("runs", nargs="+", metavar="RUN_DIR")
-    release.add_argument("--metrics-only", action="store_true", help="leave the weights out")
-    release.add_argument("--checkpoints", default=CLONE, type=Path, help="folder of the shelf")
+    publish = commands.add_parser("release", help="copy finished runs into checkpoints/")
+    publish.add_argument("runs", nargs="+", metavar="RUN_DIR")
+    publish.add_argument("--metrics-only", action="store_true", help="leave the weights out")
+    publish.add_argument("--checkpoints", default=CLONE, type=Path, help="folder of the shelf")
     arguments = parser.parse_args(argv)
     if arguments.command == "list":
         print_list()

@@ -4,8 +4,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from vaekit.cli import closest
-from vaekit.errors import UserError
+from vaekit.errors import UserError, closest
 from vampprior.paper.published import SAMPLES
 
 PRIORS = ("standard", "vampprior", "vampprior_data", "mixture")

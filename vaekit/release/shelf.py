@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from vaekit import cli, files
+from vaekit import files
 from vaekit.datasets.download import Unavailable, fetch
-from vaekit.errors import UserError
+from vaekit.errors import UserError, closest
 from vaekit.reporting.reports import Table, plain_table
 
 # Where the repository's checkpoints/ folder is served as plain files, for installations that are
@@ -179,7 +179,7 @@ def _full_name(name, package, shelf):
         short = [n.removeprefix(f"{package}/") for n in known]
         raise UserError(
             f"{name!r} is no folder and no released checkpoint of {package}. "
-            + (cli.closest(name, short) if short else "None is released yet.")
+            + (closest(name, short) if short else "None is released yet.")
         )
     return min(found, key=lambda n: (len(n), n))  # seed2 before seed10
 
