@@ -4,15 +4,23 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from vaekit.errors import UserError, closest
-from vampprior.paper.published import SAMPLES
+from vaekit.errors import (
+    UserError,
+    check_choice,
+    check_positive_integer,
+    check_positive_number,
+    closest,
+)
+from vampprior.likelihoods import MIN_LOG_SCALE, Bernoulli, DiscretizedLogistic
+from vampprior.priors import MixtureOfGaussians, StandardNormal, VampPrior
 
 PRIORS = ("standard", "vampprior", "vampprior_data", "mixture")
 NETWORKS = ("plain", "gated")
 LIKELIHOODS = ("bernoulli", "discretized_logistic")
-PROTOCOLS = ("report", "tomczak")
+# protocol -> importance samples S of its published figures
+SAMPLES = {"report": 500, "tomczak": 5000}
+PROTOCOLS = tuple(SAMPLES)
 PSEUDO_INPUT_STARTS = ("normal", "data")
-MIN_LOG_SCALE = -4.5  # of the code of Tomczak & Welling
 
 
 @dataclass(frozen=True)
@@ -44,8 +52,8 @@ class Config:
         warmup_epochs: epochs over which the KL term's weight rises to 1.
         epochs: most epochs.
         patience: most epochs in a row without a better validation bound, counted from the end of
-            warm-up; then training stops and the best epoch's weights return, be it one of warm-up.
-            0 trains all epochs and keeps the last weights.
+            warm-up; then training stops and the weights of the best epoch are restored, even if
+            that epoch lies within the warm-up. 0 trains all epochs and keeps the last weights.
         seed: of weights, noise and batches, and of VampPrior-data's choice of images.
     """
 
@@ -76,41 +84,46 @@ class Config:
     def __post_init__(self):
         object.__setattr__(self, "image_shape", tuple(self.image_shape))
         object.__setattr__(self, "hidden_units", tuple(self.hidden_units))
-        for name, known in (
-            ("prior", PRIORS),
-            ("network", NETWORKS),
-            ("likelihood", LIKELIHOODS),
-            ("pseudo_input_start", PSEUDO_INPUT_STARTS),
-        ):
-            if getattr(self, name) not in known:
-                raise UserError(
-                    f"Unknown {name} {getattr(self, name)!r}. {closest(getattr(self, name), known)}"
-                )
-        sizes = (*self.image_shape, *self.hidden_units)
-        counts = {name: getattr(self, name) for name in _COUNTS} | {"a size": min(sizes)}
-        for name, value in counts.items():
-            if not _is_whole(value) or value < (0 if name in _MAY_BE_ZERO else 1):
-                raise UserError(f"{name} must be a whole number of at least 1; {value!r} came.")
-        start = (self.pseudo_input_mean, self.pseudo_input_std)
-        if not 0 < self.lr < math.inf or not all(map(math.isfinite, start)) or start[1] < 0:
+        check_choice("prior", self.prior, PRIORS)
+        check_choice("network", self.network, NETWORKS)
+        check_choice("likelihood", self.likelihood, LIKELIHOODS)
+        check_choice("pseudo_input_start", self.pseudo_input_start, PSEUDO_INPUT_STARTS)
+        for name in _COUNTS:
+            check_positive_integer(name, getattr(self, name), least=int(name not in _MAY_BE_ZERO))
+        for name in ("image_shape", "hidden_units"):
+            for size in getattr(self, name):
+                check_positive_integer(f"each size of {name}", size)
+        check_positive_number("lr", self.lr)
+        check_positive_number("adam_epsilon", self.adam_epsilon)
+        if not math.isfinite(self.pseudo_input_mean):
             raise UserError(
-                "lr must be a number above 0, pseudo_input_mean a number and pseudo_input_std one "
-                f"of at least 0; {self.lr!r}, {start[0]!r} and {start[1]!r} came."
+                f"pseudo_input_mean must be a finite number, got {self.pseudo_input_mean!r}."
             )
-        if not 0 < self.adam_epsilon < math.inf:
-            raise UserError(f"adam_epsilon must be a number above 0; {self.adam_epsilon!r} came.")
-        if not 0 <= self.min_probability < 0.5:
+        if not 0 <= self.pseudo_input_std < math.inf:
             raise UserError(
-                f"min_probability must be at least 0 and below 0.5; {self.min_probability!r} came."
+                f"pseudo_input_std must be a finite number of at least 0, got "
+                f"{self.pseudo_input_std!r}."
             )
-        if self.min_probability and self.likelihood != "bernoulli":
-            raise UserError("min_probability clips 0/1 pixels: it needs likelihood bernoulli.")
-        if not -math.inf < self.min_log_scale < 0:
-            raise UserError(f"min_log_scale must be below 0, finite; {self.min_log_scale!r} came.")
-        if self.min_log_scale != MIN_LOG_SCALE and self.likelihood == "bernoulli":
-            raise UserError("min_log_scale is of grey pixels: it needs discretized_logistic.")
-        if self.dynamic_binarization and self.likelihood != "bernoulli":
-            raise UserError("dynamic_binarization makes 0/1 pixels: it needs likelihood bernoulli.")
+        likelihood_of(self)  # its own arguments
+        self._check_options_of_the_other_likelihood()
+
+    def _check_options_of_the_other_likelihood(self):
+        binary = self.likelihood == "bernoulli"
+        if self.min_probability and not binary:
+            raise UserError(
+                "min_probability clips the probabilities of 0/1 pixels, so it needs likelihood "
+                f"'bernoulli', got {self.likelihood!r}."
+            )
+        if self.min_log_scale != MIN_LOG_SCALE and binary:
+            raise UserError(
+                "min_log_scale bounds the logistic of grey pixels, so it needs likelihood "
+                "'discretized_logistic', got 'bernoulli'."
+            )
+        if self.dynamic_binarization and not binary:
+            raise UserError(
+                "dynamic_binarization makes 0/1 pixels, so it needs likelihood 'bernoulli', got "
+                f"{self.likelihood!r}."
+            )
 
     @property
     def takes_images(self):
@@ -123,8 +136,44 @@ _MAY_BE_ZERO = ("warmup_epochs", "patience", "seed")
 _COUNTS = ("latent_dim", "num_pseudo_inputs", "batch_size", "epochs", *_MAY_BE_ZERO)
 
 
-def _is_whole(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+def arguments(config, without_images=False):
+    """The keyword arguments of the `VAE` that a configuration describes.
+
+    Args:
+        config: a `Config`.
+        without_images: True for a model that holds the posteriors of its pseudo-inputs in place of
+            pseudo-inputs that are, or started as, training images; see `checkpoint.save`.
+    """
+    return {
+        "image_shape": config.image_shape,
+        "latent_dim": config.latent_dim,
+        "prior": _prior(config, without_images),
+        "likelihood": likelihood_of(config),
+        "hidden_units": config.hidden_units,
+        "gated": config.network == "gated",
+        "seed": config.seed,
+    }
+
+
+def likelihood_of(config):
+    """The `likelihoods.Likelihood` of a configuration."""
+    if config.likelihood == "bernoulli":
+        return Bernoulli(config.min_probability, config.dynamic_binarization)
+    return DiscretizedLogistic(config.min_log_scale)
+
+
+def _prior(config, without_images):
+    k, seed = config.num_pseudo_inputs, config.seed
+    if config.prior == "standard":
+        return StandardNormal()
+    if without_images:
+        return MixtureOfGaussians(k, seed, trainable=False)
+    if config.prior == "mixture":
+        return MixtureOfGaussians(k, seed)
+    if config.prior == "vampprior_data":
+        return VampPrior(k, start="data", seed=seed, trainable=False)
+    start, std = config.pseudo_input_start, config.pseudo_input_std
+    return VampPrior(k, start, config.pseudo_input_mean, std, seed)
 
 
 _BINARIZED = {"dynamic_binarization": True}
@@ -141,6 +190,8 @@ _DATASETS = {
     "celeba": {"image_shape": (64, 64, 3), **_GREY},
 }
 DATASETS = tuple(_DATASETS)
+# A folder of images is treated as CelebA is: grey levels, pseudo-inputs around mid-grey.
+FOLDERS_LIKE = "celeba"
 
 # Starting means of the pseudo-inputs in Tomczak & Welling's code (deviation 0.01 throughout).
 _TOMCZAK_MEANS = {
@@ -207,18 +258,15 @@ def _digits(prior):
 
 
 _MAKERS = {"report": _report, "tomczak": _tomczak}
-PRESETS = {
-    preset.name: preset
-    for preset in (
-        *(_digits(prior) for prior in PRIORS),
-        *(
-            make(dataset, prior)
-            for make in _MAKERS.values()
-            for dataset in _TOMCZAK_MEANS
-            for prior in PRIORS
-        ),
-    )
+_ROWS = {
+    protocol: [make(dataset, prior) for dataset in _TOMCZAK_MEANS for prior in PRIORS]
+    for protocol, make in _MAKERS.items()
 }
+PRESETS = {
+    config.name: config
+    for config in (*(_digits(prior) for prior in PRIORS), *_ROWS["report"], *_ROWS["tomczak"])
+}
+_PROTOCOL_OF = {config.name: protocol for protocol, row in _ROWS.items() for config in row}
 
 
 def preset(name):
@@ -241,15 +289,13 @@ def row(dataset, protocol, image_shape=None):
         protocol: one of `PROTOCOLS`.
         image_shape: (height, width, channels) of a folder's images.
     """
-    if protocol not in PROTOCOLS:
-        raise UserError(f"Unknown protocol {protocol!r}. {closest(protocol, PROTOCOLS)}")
+    check_choice("protocol", protocol, PROTOCOLS)
     if dataset.startswith("folder:"):
-        # A folder is treated as CelebA is: grey levels, pseudo-inputs around mid-grey.
-        like = [preset(f"{protocol}_celeba_{prior}") for prior in PRIORS]
+        like = [preset(f"{protocol}_{FOLDERS_LIKE}_{prior}") for prior in PRIORS]
         return [
             dataclasses.replace(
                 config,
-                name=config.name.replace("celeba", dataset),
+                name=config.name.replace(FOLDERS_LIKE, dataset),
                 dataset=dataset,
                 image_shape=image_shape,
             )
@@ -259,9 +305,17 @@ def row(dataset, protocol, image_shape=None):
     return [preset(f"{prefix}_{prior}") for prior in PRIORS]
 
 
+def protocol_of(config):
+    """The protocol of a configuration that began as a preset; the report's where there is none."""
+    name = config.name
+    if config.dataset.startswith("folder:"):
+        name = name.replace(config.dataset, FOLDERS_LIKE)
+    return _PROTOCOL_OF.get(name, "report")
+
+
 def default_samples(config):
     """Importance samples of the protocol: 5000 (Tomczak & Welling) or 500 (KTH report, ours)."""
-    return SAMPLES["tomczak" if config.name.startswith("tomczak") else "report"]
+    return SAMPLES[protocol_of(config)]
 
 
 def from_dict(values):
