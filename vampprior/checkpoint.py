@@ -14,7 +14,7 @@ from vaekit.errors import UserError
 from vaekit.release import shelf
 from vaekit.release.publish import WEIGHTS, WITHOUT_IMAGES
 from vaekit.training import checkpoints
-from vampprior import presets
+from vampprior.config import Config, config_from_dict
 
 PACKAGE = "vampprior"
 
@@ -24,12 +24,12 @@ class Found:
     """What a directory holds.
 
     Attributes:
-        config: its `presets.Config`.
+        config: its `config.Config`.
         arrays: dict of the weights.
         path: of the weights' file, for messages.
     """
 
-    config: presets.Config
+    config: Config
     arrays: dict
     path: Path
 
@@ -46,7 +46,7 @@ def save(model, directory, config):
     Args:
         model: a `VAE`.
         directory: a run directory, or a new folder.
-        config: the `presets.Config` that the model was built from.
+        config: the `config.Config` that the model was built from.
     """
     directory = Path(directory)
     if not (directory / "config.json").exists():
@@ -68,7 +68,7 @@ def describe(config, **more):
 
 
 def read_config(directory):
-    """The `presets.Config` of a run directory."""
+    """The `config.Config` of a run directory."""
     values = files.read_json(Path(directory) / "config.json")
     package = values.get("package") if isinstance(values, dict) else None
     if package != PACKAGE or not isinstance(values.get("config"), dict):
@@ -76,7 +76,7 @@ def read_config(directory):
             f"{directory} holds a model of {package or 'no known package'}, not of {PACKAGE}."
         )
     try:
-        return presets.from_dict(values["config"])
+        return config_from_dict(values["config"])
     except TypeError as error:
         raise UserError(f"{Path(directory) / 'config.json'} is damaged: {error}.") from error
 

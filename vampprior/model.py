@@ -12,6 +12,7 @@ from vaekit.images import scaled
 from vaekit.training import checkpoints, predict
 from vaekit.training.inputs import ImageInputs
 from vampprior import checkpoint, likelihoods, presets, priors
+from vampprior.config import model_arguments
 from vampprior.elbo import elbo
 from vampprior.mixtures import mixture_log_prob
 from vampprior.networks import DenseDecoder, DenseEncoder
@@ -94,7 +95,7 @@ class VAE(Scoring, ImageInputs, keras.Model):
         """
         if weights:
             return cls.from_run(name)
-        return cls(**presets.arguments(presets.preset(name)))
+        return cls(**model_arguments(presets.preset(name)))
 
     @classmethod
     def from_run(cls, directory):
@@ -106,7 +107,7 @@ class VAE(Scoring, ImageInputs, keras.Model):
             UserError: the directory holds no vampprior model, or a damaged one.
         """
         found = checkpoint.read(directory)
-        model = cls(**presets.arguments(found.config, found.without_images))
+        model = cls(**model_arguments(found.config, found.without_images))
         checkpoints.assign(model.density_variables(), found.arrays, found.path)
         return model
 

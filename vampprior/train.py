@@ -9,8 +9,9 @@ from vaekit import training
 from vaekit.datasets.binarize import binarize
 from vaekit.errors import UserError
 from vaekit.training import backend
-from vampprior import checkpoint, presets
+from vampprior import checkpoint
 from vampprior.callbacks import ValidationBound, WarmUp
+from vampprior.config import model_arguments
 from vampprior.model import VAE
 from vampprior.optimizer import NormalizedAdam
 
@@ -60,7 +61,7 @@ def prepare(config, dataset):
 def build(config, data):
     """A fresh, compiled model; its weights depend on the seed alone."""
     keras.utils.set_random_seed(config.seed)
-    model = VAE(**presets.arguments(config))
+    model = VAE(**model_arguments(config))
     if config.takes_images:
         drawn = config.prior == "vampprior_data" and config.dynamic_binarization
         model.prior.adapt(binarize(data.train, seed=PSEUDO_SEED) if drawn else data.train)

@@ -161,6 +161,11 @@ def plain_table(table):
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
+def plain_section(section):
+    """A section's title and tables as text for a terminal."""
+    return "\n\n".join([section.title, *map(plain_table, section.tables)])
+
+
 def show_report(directory):
     """Print the first table of each part of a report, and where the page is."""
     shown = set()

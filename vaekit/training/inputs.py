@@ -1,7 +1,6 @@
 """What `fit`, `evaluate` and `predict` of an image model accept, checked before anything runs."""
 
 import inspect
-import itertools
 
 import keras
 import numpy as np
@@ -155,19 +154,24 @@ class _CheckedBatches(keras.utils.PyDataset):
 
 
 class _CheckedLoader(keras.utils.PyDataset):
-    """A torch DataLoader, read in its own order, whose batches are checked as they are read."""
+    """A torch DataLoader whose batches are checked as they are read, in the loader's own order."""
 
     def __init__(self, loader, check):
         super().__init__(workers=1)
         self.loader, self.check = loader, check
         _checked_batch(next(iter(loader)), check)
-        self._iterator = itertools.chain()
+        self._batches = iter(())
 
     def __len__(self):
         return len(self.loader)
 
+    def on_epoch_begin(self):
+        self._batches = iter(self.loader)
+
     def __getitem__(self, index):
-        if index == 0:
-            self._iterator = iter(self.loader)
-        batch = _checked_batch(next(self._iterator), self.check)
+        batch = next(self._batches, None)
+        if batch is None:  # Keras reads some batches before the first epoch
+            self.on_epoch_begin()
+            batch = next(self._batches)
+        batch = _checked_batch(batch, self.check)
         return tuple(map(_array, batch)) if isinstance(batch, tuple) else batch
