@@ -84,15 +84,21 @@ def test_two_stage_stretches_generated_images_only():
     ("images", "message"),
     [
         (np.zeros((4, 4, 3), np.uint8), "Add a channel axis"),
-        (np.zeros((2, 4), np.uint8), r"shape \(2, 4\)"),
-        (np.full((2, 4, 4, 3), 2.0), "divide by 255"),
+        (
+            np.zeros((2, 4), np.uint8),
+            r"Expected images of shape \(n, height, width, channels\), got \(2, 4\)",
+        ),
+        (np.full((2, 4, 4, 3), 2.0), "Divide by 255"),
         (np.full((2, 4, 4, 3), -0.1), "from -0.1"),
         (np.full((2, 4, 4, 3), np.nan), "NaN"),
-        (np.zeros((2, 4, 4, 3), np.int64), "dtype int64"),
+        (np.zeros((2, 4, 4, 3), np.int64), "got int64"),
         (np.zeros((2, 4, 4, 3), complex), "dtype complex"),
-        (np.ones((2, 4, 4, 3), np.uint8), "count as black"),
+        (
+            np.ones((2, 4, 4, 3), np.uint8),
+            r"got only the values 0 and 1\. Pass images\.astype\(bool\)",
+        ),
         (np.zeros((2, 4, 4, 1)), "--grey-to-rgb"),
-        (np.zeros((2, 4, 4, 4)), r"4 channel\(s\) came; scaled takes 3"),
+        (np.zeros((2, 4, 4, 4)), "scaled expects images with 3 channels, got 4"),
     ],
 )
 def test_refused_images(images, message):
