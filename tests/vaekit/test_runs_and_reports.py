@@ -137,7 +137,7 @@ def test_arithmetic_is_refused_or_chosen(tmp_path):
     from vaekit.training import backend
 
     with pytest.raises(
-        UserError, match="Unknown precision 'float16'.*Known: auto, bfloat16, float32"
+        UserError, match=r"Unknown precision 'float16'.*Known: auto, bfloat16, float32"
     ):
         backend.arithmetic("mlp", "float16")
     assert backend.arithmetic("mlp").policy == "float32"

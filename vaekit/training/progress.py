@@ -31,9 +31,7 @@ class Progress(keras.callbacks.Callback):
         self.bar = None
         self._last_line = time.monotonic()
         self._first_epoch = keeper.state["epoch"]
-        self._timed_from = (
-            None  # (time, steps) after the first step, because compiling is not counted
-        )
+        self._timed_from = None  # (time, steps) after the first step, which compiles
 
     def on_train_begin(self, logs=None):
         if self.file.isatty() and not self.every_epoch:
