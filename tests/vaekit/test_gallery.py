@@ -8,7 +8,7 @@ from PIL import Image
 
 from vaekit import files
 from vaekit.errors import UserError
-from vaekit.reporting import gallery
+from vaekit.reporting import gallery, gallery_cli
 
 
 class Linear:
@@ -26,11 +26,12 @@ class Linear:
 
 
 IMAGES = np.uint8([[0, 255], [255, 0], [255, 255], [0, 0]]).reshape(4, 1, 2, 1)
-PACKAGE = gallery.Package(
+PACKAGE = gallery_cli.Package(
     name="toy",
-    load=lambda name: Linear(),
+    load=lambda directory: Linear(),
+    read_config=lambda directory: {"images": IMAGES},
     sample=lambda model, n, seed, arguments: np.full((n, 1, 2, 1), arguments.level),
-    test_images=lambda model, data_dir: IMAGES,
+    test_images=lambda config, data_dir: config["images"],
     sample_options=lambda parser: parser.add_argument("--level", type=float, default=0.5),
 )
 
@@ -48,19 +49,19 @@ def test_traversal_moves_one_latent_and_begins_with_the_most_active():
     assert second.tolist() == [[0, 0], [0, 0], [0, 1]]
 
 
-def test_reconstructions_stand_below_their_originals():
+def test_reconstructions_are_below_their_originals():
     originals = np.arange(3.0).reshape(3, 1, 1, 1)
     grid = gallery.beside(originals, originals + 10, columns=2)
     assert grid.ravel().tolist() == [0, 1, 10, 11, 2, 1, 12, 1]  # the last row filled with white
 
 
-@pytest.mark.parametrize("name", gallery.COMMANDS[1:])
+@pytest.mark.parametrize("name", gallery_cli.COMMANDS[1:])
 def test_commands_write_pictures_and_arrays(name, tmp_path, capsys):
     parser = argparse.ArgumentParser()
-    gallery.add_commands(parser.add_subparsers(), PACKAGE)
+    gallery_cli.add_commands(parser.add_subparsers(), PACKAGE)
     for suffix in ("png", "npz"):
         out = tmp_path / f"x.{suffix}"
-        arguments = parser.parse_args([name, "any", "--n", "2", "--out", str(out)])
+        arguments = parser.parse_args([name, str(tmp_path), "--n", "2", "--out", str(out)])
         arguments.function(arguments)
     assert Image.open(tmp_path / "x.png").size[0] > 0
     arrays = files.load_npz(tmp_path / "x.npz")
@@ -73,13 +74,13 @@ def test_commands_write_pictures_and_arrays(name, tmp_path, capsys):
 
 
 def test_other_file_names_are_refused(tmp_path):
-    with pytest.raises(UserError, match=r"\.png or \.npz"):
+    with pytest.raises(UserError, match=r"file name ending in \.png or \.npz, got .*x\.jpg"):
         gallery.write(tmp_path / "x.jpg", IMAGES)
 
 
 def test_a_negative_seed_is_refused(capsys):
     parser = argparse.ArgumentParser()
-    gallery.add_commands(parser.add_subparsers(), PACKAGE)
+    gallery_cli.add_commands(parser.add_subparsers(), PACKAGE)
     with pytest.raises(SystemExit):
         parser.parse_args(["sample", "here", "--seed", "-1"])
     assert "invalid seed value: '-1'" in capsys.readouterr().err
