@@ -42,9 +42,9 @@ def test_interpolation_runs_straight_from_image_to_image():
 
 
 def test_traversal_moves_one_latent_and_begins_with_the_most_active():
-    pictures, latents = pictures.traverse(Linear(), IMAGES, rows=2, steps=3, reach=1.0)
+    grid, latents = pictures.traverse(Linear(), IMAGES, rows=2, steps=3, reach=1.0)
     assert latents.tolist() == [0, 1]
-    first, second = pictures.reshape(2, 3, 2)
+    first, second = grid.reshape(2, 3, 2)
     assert first.tolist() == [[0, 1], [0, 1], [1, 1]]
     assert second.tolist() == [[0, 0], [0, 0], [0, 1]]
 

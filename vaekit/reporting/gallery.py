@@ -86,7 +86,7 @@ def _reconstruct(package, arguments):
 
 def _lines(package, arguments):
     model, images = _model_and_images(package, arguments, 2 * arguments.n)
-    pictures.write(arguments.out, gallery.interpolate(model, images))
+    pictures.write(arguments.out, pictures.interpolate(model, images))
     print(arguments.out)
 
 
