@@ -9,12 +9,12 @@ from pathlib import Path
 
 import keras
 
-from vaekit import files
+from vaekit import configs, files
 from vaekit.errors import UserError
 from vaekit.release import shelf
 from vaekit.release.publish import WEIGHTS, WITHOUT_IMAGES
 from vaekit.training import checkpoints
-from vampprior.config import Config, config_from_dict
+from vampprior.config import Config
 
 PACKAGE = "vampprior"
 
@@ -63,22 +63,13 @@ def save(model, directory, config):
 
 
 def describe(config, **more):
-    """The dict that config.json holds: package, configuration, and what else defines a run."""
-    return {"package": PACKAGE, "config": dataclasses.asdict(config), **more}
+    """The content of config.json: package, configuration, and what else defines a run."""
+    return configs.describe(PACKAGE, config, **more)
 
 
 def read_config(directory):
     """The `config.Config` of a run directory."""
-    values = files.read_json(Path(directory) / "config.json")
-    package = values.get("package") if isinstance(values, dict) else None
-    if package != PACKAGE or not isinstance(values.get("config"), dict):
-        raise UserError(
-            f"{directory} holds a model of {package or 'no known package'}, not of {PACKAGE}."
-        )
-    try:
-        return config_from_dict(values["config"])
-    except TypeError as error:
-        raise UserError(f"{Path(directory) / 'config.json'} is damaged: {error}.") from error
+    return configs.read_config(directory, PACKAGE, Config)
 
 
 def read(directory):

@@ -17,6 +17,7 @@ COMMANDS = ("train", "k", "table", "score", "evaluate", *gallery.COMMANDS)
 GALLERY = gallery.Package(
     name=checkpoint.PACKAGE,
     load=VAE.from_run,
+    read_config=checkpoint.read_config,
     sample=lambda model, n, seed, arguments: model.sample(n, seed),
     test_images=run.test_images,
 )

@@ -1,6 +1,5 @@
 """Typed settings of a model and its training, and the arguments of the model they describe."""
 
-import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -170,16 +169,3 @@ def _prior(config, without_images):
         return VampPrior(k, start="data", seed=seed, trainable=False)
     start, std = config.pseudo_input_start, config.pseudo_input_std
     return VampPrior(k, start, config.pseudo_input_mean, std, seed)
-
-
-def config_from_dict(values):
-    """A Config from the plain dict that `dataclasses.asdict` gave, as in config.json."""
-    fields = {field.name: field for field in dataclasses.fields(Config)}
-    unknown = sorted(set(values) - set(fields))
-    missing = [n for n, f in fields.items() if f.default is dataclasses.MISSING and n not in values]
-    if unknown or missing:
-        raise UserError(
-            f"This is no vampprior configuration: unknown {', '.join(unknown) or 'none'}; "
-            f"missing {', '.join(missing) or 'none'}."
-        )
-    return Config(**values)

@@ -1,7 +1,6 @@
 """From configurations to trained, evaluated runs and a report."""
 
 import dataclasses
-import os
 import sys
 from pathlib import Path
 
@@ -123,15 +122,11 @@ def run_row(configurations, changes, options, folder=None):
 
 
 def _report(metrics, runs, folder, title, source):
-    relative = _relative_to(folder)
+    relative = reports.relative_to(folder)
     sections = report.sections(metrics, runs, Path(folder) / "figures", relative)
     sections[0].text.append(f"Data: {source}.")
     compared = table.sections(_scored(metrics, runs))
     return reports.write_report(folder, title, [*sections, *compared, reports.provenance(runs)])
-
-
-def _relative_to(folder):
-    return lambda path: Path(os.path.relpath(path, folder)).as_posix()
 
 
 def _scored(metrics, runs):

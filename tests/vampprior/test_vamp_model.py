@@ -188,9 +188,9 @@ def _break(folder, what):
     [
         ("missing", "holds no finished vampprior model"),
         ("damaged", "is damaged"),
-        ("foreign", "a model of balancingvae"),
+        ("foreign", "does not describe a run of vampprior, but of balancingvae"),
         ("other shape", r"shape \(6, 20\), the model's is \(7, 20\)"),
-        ("unknown field", "unknown typo"),
+        ("unknown field", "unknown field typo"),
     ],
 )
 def test_checkpoints_that_do_not_fit_are_refused(vamp, tmp_path, what, message):

@@ -5,9 +5,10 @@ import re
 from pathlib import Path
 
 from vaekit import files
+from vaekit.configs import config_from_dict
 from vaekit.errors import UserError
 from vampprior import evaluate, presets
-from vampprior.config import PRIORS, config_from_dict
+from vampprior.config import PRIORS, Config
 
 VARIED = {"epochs", "min_log_scale"}
 
@@ -22,7 +23,7 @@ class Scored:
     @property
     def config(self):
         """The run's `config.Config`."""
-        return config_from_dict(self.metrics["config"])
+        return config_from_dict("vampprior", Config, self.metrics["config"])
 
     def mean(self, samples):
         """Mean log p(x) over test images by `samples` importance samples, nats."""
