@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from balancingvae import checkpoint, families, presets
+from balancingvae import checkpoint, networks, presets
 from balancingvae.paper import comparison, comparison_commands, experiments, studies
 from balancingvae.tf1 import importer as tf1
 from vaekit import cli, fid
@@ -82,9 +82,9 @@ def _import_tf1(arguments):
     out = Path(arguments.out)
     if out.exists() and any(out.iterdir()):
         raise UserError(f"{out} exists already and is not empty. Name a new folder.")
-    model = tf1.import_tf1_checkpoint(arguments.prefix, arguments.dataset)
-    checkpoint.save(model, out)
-    print(f"{out}: {model.config}")
+    config, model = tf1.read(arguments.prefix, arguments.dataset)
+    checkpoint.save(model, out, config)
+    print(f"{out}: {config}")
 
 
 def _sample(model, n, seed, arguments):
@@ -175,7 +175,7 @@ def _add_model_arguments(parser):
     group.add_argument("--lr-epochs2", type=cli.positive_integer, help="second stage: the same")
     for name in ("--latent-dim", "--base-dim", "--num-scale", "--second-dim"):
         group.add_argument(name, type=cli.positive_integer)
-    group.add_argument("--network", choices=("resnet", *families.FAMILIES))
+    group.add_argument("--network", choices=tuple(networks.NETWORKS))
     group.add_argument("--gamma-policy", choices=presets.GAMMA_POLICIES)
     group.add_argument("--kl-factor", type=cli.positive_number, help="weight k of the KL")
     group.add_argument("--renormalization", choices=presets.RENORMALIZATIONS)

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from balancingvae.families.spectral import with_spectral_norm
-from balancingvae.networks import build_networks
+from balancingvae import presets
+from balancingvae.networks.spectral import with_spectral_norm
 from vaekit.errors import UserError
 from vaekit.training import predict
 
@@ -52,7 +52,7 @@ def published_weights(kind, dataset, channels):
 
 
 class RAE(keras.Model):
-    """Deterministic autoencoder of images; images as `StageOne` takes them.
+    """Deterministic autoencoder of images; images as `BalancedVAE` accepts them.
 
     The encoder is the mean head of the family `config.network`.
 
@@ -72,7 +72,9 @@ class RAE(keras.Model):
         published = published_weights(kind, config.dataset, config.image_shape[2])
         self.latent_weight = published[0] if latent_weight is None else latent_weight
         self.penalty_weight = published[1] if penalty_weight is None else penalty_weight
-        encoder, decoder = build_networks(config, dtype)
+        encoder, decoder = presets.network(config).build(
+            config.image_shape, config.latent_dim, dtype
+        )
         encoder = keras.Model(encoder.inputs, encoder.outputs[0], name="encoder")
         self.encoder = with_spectral_norm(encoder) if kind == "sn" else encoder
         self.decoder = with_spectral_norm(decoder) if kind in ("sn", "sn_decoder") else decoder

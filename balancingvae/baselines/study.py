@@ -6,11 +6,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from balancingvae import checkpoint, evaluate, train, variance
+from balancingvae import checkpoint, evaluate, measures, report, train, variance
 from balancingvae.baselines import density
 from balancingvae.baselines.rae import RAE
 from balancingvae.evaluate import RENORMALIZED
-from balancingvae.paper import comparison, experiments, measures
+from balancingvae.paper import comparison, experiments
 from balancingvae.paper.comparison import over_seeds
 from vaekit import files, training
 from vaekit.images import to_uint8
@@ -117,7 +117,7 @@ def measure_autoencoder(model, dataset, run, settings):
     codes = model.codes(dataset.train[:MOST_CODES])
     sets = {"REC": rec} | density_sets(codes, model.decode, len(test))
     for name in ("gaussian", "mixture"):
-        grid = to_uint8(sets[name][: evaluate.PICTURES])
+        grid = to_uint8(sets[name][: report.PICTURES])
         plots.image_grid(run.figures / f"{name}.png", grid)
     return {
         "latent_weight": model.latent_weight,

@@ -5,10 +5,10 @@ Asperti, "Variance Loss in Variational Autoencoders", LOD 2020, Tables 1 and 2 a
 
 import numpy as np
 
-from balancingvae import evaluate, renormalization, variance
-from balancingvae.paper import measures
+from balancingvae import evaluate, measures, renormalization, train
 from balancingvae.renormalization import ImageRule, LatentRule
 from balancingvae.train import sampled_reconstruction
+from vaekit.images import check_images
 from vaekit.reporting import plots
 from vaekit.reporting.reports import Figure, Section, Table, show
 
@@ -54,7 +54,7 @@ def ablate(model, dataset, settings, count):
     mean_hat = sampled_reconstruction(model.stage_two, mean, SEED)
     ratio = measures.second_stage_figures(mean, mean_hat)["ratio"]
     raw = {stage: model.generate_latents(count, stage, False, SEED) for stage in (1, 2)}
-    reference = {1: np.ones(model.config.latent_dim), 2: reference_std(model)}
+    reference = {1: np.ones(model.latent_dim), 2: reference_std(model)}
     plain = {f"GEN-{stage}": model.decode(z) for stage, z in raw.items()}
     none = {f"GEN-{stage}": measures.mean_variance(z) for stage, z in raw.items()}
     rows = [{"rule": "none", "before": none, "after": none, "distances": plain}]
@@ -84,11 +84,11 @@ def reference_std(model, count=REFERENCE):
 
 
 def _image_rows(model, dataset, generated, plain, settings, count):
-    (real,) = model.checked(dataset.test[:count], size=count)
+    real = check_images(train.prepare(dataset).test[:count], model.image_shape)
     sampled = sampled_reconstruction(model.stage_one, real, SEED)
     sets = {"REC": sampled, "GEN-1": plain["GEN-1"], "GEN-2": generated}
     splits = {"test": real}
-    (splits["train"],) = model.checked(dataset.train[: max(count, 1)], size=max(count, 1))
+    splits["train"] = check_images(train.prepare(dataset).train[: max(count, 1)], model.image_shape)
     rows = []
     for rule in IMAGE_RULES:
         found = {
@@ -99,7 +99,9 @@ def _image_rows(model, dataset, generated, plain, settings, count):
             {
                 "rule": rule.images if rule.images == "none" else f"{rule.images}, {rule.split}",
                 "mse": measures.squared(real, found["REC"]),
-                "pixel_std": {n: float(variance.mean_pixel_std(x)) for n, x in found.items()},
+                "pixel_std": {
+                    n: float(renormalization.mean_pixel_std(x)) for n, x in found.items()
+                },
                 "distances": _values(dataset, found, settings),
             }
         )
@@ -162,7 +164,7 @@ def sections(figures, folder, budget):
         for row in figures["images"]
     ]
     ratio = figures["ratio"]
-    says = "renormalises" if ratio > variance.RATIO_THRESHOLD else "leaves latents alone"
+    says = "renormalises" if ratio > renormalization.RATIO_THRESHOLD else "leaves latents alone"
     return [
         Section(
             "Latents",
@@ -171,9 +173,9 @@ def sections(figures, folder, budget):
                 "Rows name target, factor and statistics: the target is 1 (unit) or the root of "
                 "the variance law, with sigma squared (law) or sigma as the published code has it "
                 "(original law); one factor for all latents or one for each; deviations of each "
-                f"batch of {renormalization.BATCH} or of {REFERENCE:,} other samples. The "
+                f"batch of {renormalization.GENERATED_BATCH} or of {REFERENCE:,} other samples. The "
                 f"published rule's ratio, variance loss / mse of the second stage, is {ratio:.3f}: "
-                f"above {variance.RATIO_THRESHOLD:g} it renormalises, so here it {says}.",
+                f"above {renormalization.RATIO_THRESHOLD:g} it renormalises, so here it {says}.",
                 *(_closest(figures["latents"], *one) for one in distances),
             ],
             tables=[

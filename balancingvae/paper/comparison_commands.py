@@ -4,7 +4,7 @@ import logging
 import sys
 from pathlib import Path
 
-from balancingvae import families, presets
+from balancingvae import networks, presets
 from balancingvae.baselines import rae
 from balancingvae.baselines import study as baselines
 from balancingvae.paper import comparison, experiments, published, variance_study
@@ -70,7 +70,7 @@ def _add_baselines(commands):
     parser.add_argument(
         "--networks",
         nargs="+",
-        choices=("resnet", *families.FAMILIES),
+        choices=tuple(networks.NETWORKS),
         default=("rae", "resnet"),
         help="of the autoencoders (default: their own and the ResNet)",
     )

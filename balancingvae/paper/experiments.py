@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from balancingvae import checkpoint, evaluate, train
+from balancingvae import report as pages
 from vaekit import datasets, fid, files
 from vaekit.release import shelf
 from vaekit.reporting import reports
@@ -96,15 +97,16 @@ def run_one(config, changes, dataset, options):
             config, dataset, run, options.precision, options.progress, options.devices
         )
         metrics = evaluate.evaluate(model, dataset, run, options.settings)
+        pages.draw(model, dataset, run)
         report(metrics, run, directory, dataset.source)
     return metrics, run
 
 
 def report(metrics, run, folder, source):
     """Write the report of one run into `folder`; returns the path of its HTML page."""
-    found = evaluate.sections(metrics, run, _relative_to(folder), source)
+    found = pages.sections(metrics, run, _relative_to(folder), source)
     title = f"Two-stage VAE on {metrics['config']['dataset']}"
-    title += " (reduced budget)" if evaluate.reduction(metrics) else ""
+    title += " (reduced budget)" if pages.reduction(metrics) else ""
     return reports.write_report(folder, title, [*found, reports.provenance([run])])
 
 
@@ -118,7 +120,7 @@ def run_and_report(config, changes, options, folder=None):
     metrics, run = run_one(config, changes, dataset, options)
     folder = Path(folder or Path("reports") / checkpoint.PACKAGE / run.directory.parent.name)
     page = report(metrics, run, folder, dataset.source)
-    print(reports.plain_table(evaluate.main_table([metrics])))
+    print(reports.plain_table(pages.main_table([metrics])))
     print(f"\nReport: {page} (and report.md, report.json beside it)")
     return page
 
@@ -127,19 +129,21 @@ def evaluate_again(directory, options):
     """Evaluate a finished run or released checkpoint anew; prints its table."""
     directory = shelf.resolve(directory, checkpoint.PACKAGE)
     model = checkpoint.load(directory)
-    dataset = load(model.config, options)
-    train.check_dataset(model.config, dataset)
-    described = checkpoint.describe(model.config)
+    config = checkpoint.read_config(directory)
+    dataset = load(config, options)
+    train.check_dataset(config, dataset)
+    described = checkpoint.describe(config)
     preset, seed = directory.resolve().parts[-2:]
     folder = options.runs / checkpoint.PACKAGE / "evaluated" / preset / seed
-    with open_run(folder, described, type(model.config), options) as run:
+    with open_run(folder, described, type(config), options) as run:
         history = directory / "metrics.jsonl"
         if history.exists():  # the training's epochs, time and curves
             text = history.read_text(encoding="utf-8")
             files.write_text(run.directory / history.name, text)
         metrics = evaluate.evaluate(model, dataset, run, options.settings)
+        pages.draw(model, dataset, run)
         page = report(metrics, run, folder, dataset.source)
-    print(reports.plain_table(evaluate.main_table([metrics])))
+    print(reports.plain_table(pages.main_table([metrics])))
     print(f"\nReport: {page}")
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from balancingvae import checkpoint, evaluate, train, variance
-from balancingvae.paper import experiments, measures
+from balancingvae import checkpoint, evaluate, measures, train, variance
+from balancingvae.paper import experiments
 from vaekit import datasets, training
 from vaekit.reporting import plots
 from vaekit.reporting.reports import Figure, Section, Table
@@ -82,19 +82,19 @@ class Watcher(keras.callbacks.Callback):
 
     def _log(self, epoch, part, with_distance=False):
         stage = self.model
-        mean, log_std = stage.posterior(self.real)
+        mean, log_var = stage.encode(self.real)
         rng = np.random.default_rng(0)
         noise = rng.standard_normal(mean.shape).astype(np.float32)
-        rec = stage.reconstruction(mean + np.exp(log_std) * noise)
+        rec = stage.decode(mean + np.exp(0.5 * log_var) * noise)
         record = {
             "phase": PHASE,
             "epoch": epoch,
             "part": part,
-            "sigma_squared": variance.mean_sigma_squared(2 * log_std).tolist(),
+            "sigma_squared": variance.mean_sigma_squared(log_var).tolist(),
             "mse": measures.squared(self.real, rec),
         }
         if with_distance:
-            sets = {"GEN-1": stage.reconstruction(noise)}
+            sets = {"GEN-1": stage.decode(noise)}
             rows = evaluate.distances(self.dataset, sets, self.settings)
             record["distance"], record["label"] = next(
                 ((r["value"], r["label"]) for r in rows[::-1] if r["value"] is not None), (None, "")

@@ -114,14 +114,15 @@ def _renormalization(arguments):
     directory = shelf.resolve(arguments.directory, checkpoint.PACKAGE)
     model = checkpoint.load(directory)
     options = experiments.Options(data_dir=arguments.data_dir, test_images=arguments.test_images)
-    dataset = experiments.load(model.config, options)
+    config = checkpoint.read_config(directory)
+    dataset = experiments.load(config, options)
     count = min(len(dataset.test), train.MEASURED_IMAGES)
     figures, pictures = ablation.ablate(model, dataset, fid.from_arguments(arguments), count)
-    place = Path(arguments.report or f"reports/renormalization/{model.config.name}")
+    place = Path(arguments.report or f"reports/renormalization/{config.name}")
     ablation.figure_6(place / "figures", pictures)
-    text = f"{directory}: {model.config.dataset}, {count:,} test and generated images of each kind."
+    text = f"{directory}: {config.dataset}, {count:,} test and generated images of each kind."
     parts = ablation.sections(figures, place / "figures", text)
-    page = reports.write_report(place, f"Renormalisation: {model.config.name}", parts)
+    page = reports.write_report(place, f"Renormalisation: {config.name}", parts)
     for section in parts[:2]:
         print(reports.plain_table(section.tables[0]) + "\n")
     print(f"Report: {page} (and report.md, report.json beside it)")

@@ -12,9 +12,9 @@ import keras
 import numpy as np
 
 from balancingvae import checkpoint, presets, train, variance
-from balancingvae.layers import BatchNorm
+from balancingvae.networks import BatchNorm
+from balancingvae.one_stage import BalancedVAE
 from balancingvae.paper import experiments, pca
-from balancingvae.stages import StageOne
 from vaekit import datasets, training
 from vaekit.datasets.splits import permutation
 from vaekit.runs import open_run, run_name
@@ -218,7 +218,7 @@ def fresh_statistics(stage, images, seed=0):
     training has; with them a ResNet of a few hundred updates gives no sensible image.
 
     Args:
-        stage: a `StageOne`.
+        stage: a `BalancedVAE`.
         images: uint8 training images.
     """
     parts = (stage.encoder, stage.decoder)
@@ -241,11 +241,11 @@ def fresh_statistics(stage, images, seed=0):
                 weight.assign(value)
 
 
-def measure(stage: StageOne, images, seed=0):
+def measure(stage: BalancedVAE, images, seed=0):
     """Errors and variances of reconstructions (from one sample of z) and of generated images.
 
     Args:
-        stage: a `StageOne`.
+        stage: a `BalancedVAE`.
         images: uint8 test images `(n, height, width, channels)`.
     Returns:
         dict: `mse`, `variance_loss` (per image), `variance_loss_over_data`, `variance` (mean
@@ -253,18 +253,18 @@ def measure(stage: StageOne, images, seed=0):
         images from z ~ N(0, I)), `kl`, `inactive`, `gamma`.
     """
     real = images.astype(np.float32) / (1 if stage.config.binary else 255)
-    mean, log_std = stage.posterior(real)
+    mean, log_var = stage.encode(real)
     rng = np.random.default_rng(seed)
     noise = rng.standard_normal(mean.shape).astype(np.float32)
-    generated = stage.reconstruction(rng.standard_normal(mean.shape).astype(np.float32))
-    kl = 0.5 * np.sum(np.exp(2 * log_std) - 2 * log_std - 1 + mean**2, axis=1)
+    generated = stage.decode(rng.standard_normal(mean.shape))
+    kl = 0.5 * np.sum(np.exp(log_var) - log_var - 1 + mean**2, axis=1)
     return {
-        **pca.losses(real, stage.reconstruction(mean + np.exp(log_std) * noise)),
+        **pca.losses(real, stage.decode(mean + np.exp(0.5 * log_var) * noise)),
         "variance": float(np.mean(np.var(real.reshape(len(real), -1), axis=1))),
         "generated_loss": variance.variance_loss(real, generated),
         "generated_loss_over_data": variance.variance_loss_over_data(real, generated),
         "kl": float(kl.mean()),
-        "inactive": int(variance.inactive_units(2 * log_std).sum()),
+        "inactive": int(variance.inactive_units(log_var).sum()),
         "gamma": float(stage.gamma),
     }
 

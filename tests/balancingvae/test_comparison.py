@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+from balancingvae.stages import StageOne
 from keras import ops
 
 from balancingvae import presets
 from balancingvae.paper import comparison, measures, variance_report, variance_study
-from balancingvae.stages import StageOne
 from vaekit.errors import UserError
 
 TINY = dataclasses.replace(
