@@ -15,7 +15,7 @@ from vaekit import network
 from vaekit.errors import UserError
 
 
-def test_look_up_without_an_end_is_left_behind(monkeypatch):
+def test_endless_look_up_is_abandoned(monkeypatch):
     def never_answers(*_, **__):
         time.sleep(1)
         raise OSError
@@ -26,7 +26,7 @@ def test_look_up_without_an_end_is_left_behind(monkeypatch):
     assert time.monotonic() - began < 0.9
 
 
-def test_server_that_complains_is_reachable_and_one_that_fails_is_not(monkeypatch):
+def test_server_that_reports_an_error_of_ours_is_reachable(monkeypatch):
     def answer(code):
         def urlopen(*_, **__):
             raise urllib.error.HTTPError("http://localhost", code, "", {}, None)
