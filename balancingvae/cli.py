@@ -31,7 +31,7 @@ FIELDS = {
     "renormalization": "what generated latents are renormalised to",
 }
 CHOICES = {
-    "network": networks.NAMES,
+    "network": networks.NETWORKS,
     "gamma_policy": presets.GAMMA_POLICIES,
     "renormalization": presets.RENORMALIZATIONS,
 }

@@ -117,7 +117,10 @@ def from_arguments(arguments):
 
 
 def load(config, options):
-    """The `vaekit.datasets.Dataset` of a configuration, with as many images as the options say."""
+    """The `vaekit.datasets.Dataset` of a configuration, with as many images as the options say.
+
+    Its images have the dtype that models expect: bool for 0/1 pixels, uint8 for grey levels.
+    """
     extra = {}
     if config.dataset == "cifar10":
         extra = {"jpeg": config.jpeg}
@@ -125,7 +128,7 @@ def load(config, options):
         split = "listing" if config.split == "listing" else "partition"
         extra = {"split": split, "size": config.image_shape[0]}
     found = datasets.load(config.dataset, options.data_dir, **extra)
-    return found.take(options.images, options.test_images)
+    return train.prepare(found.take(options.images, options.test_images))
 
 
 def test_images(config, data_dir=None):
@@ -135,14 +138,9 @@ def test_images(config, data_dir=None):
     return dataset.test
 
 
-def pixels(dataset, images):
-    """Some images of a dataset in the dtype that says what they are: bool for 0/1, else uint8."""
-    return images.astype(bool) if dataset.likelihood == "bernoulli" else images
-
-
-def unit_images(dataset, images):
-    """Some images of a dataset as float32 `(n, height, width, channels)` in [0, 1]."""
-    return check_images(pixels(dataset, images), dataset.image_shape)
+def unit_images(images):
+    """Images of a dataset from `load` as float32 `(n, height, width, channels)` in [0, 1]."""
+    return check_images(images, images.shape[1:])
 
 
 def run_one(config, changes, dataset, options):

@@ -114,7 +114,7 @@ def with_densities(metrics, run, options):
     """
     config, model = checkpoint.read_config(run.directory), checkpoint.load(run.directory)
     dataset = experiments.load(config, options)
-    images = experiments.pixels(dataset, dataset.train[:MOST_CODES])
+    images = dataset.train[:MOST_CODES]
     codes = draw_posterior(*model.encode(images), SEED)
     sets = density_sets(codes, model.decode, len(dataset.test[: train.MEASURED_IMAGES]))
     distances = evaluate.distances(dataset, sets, options.settings)
@@ -168,7 +168,7 @@ def _fit(config, baseline, dataset, run, options):
     model.compile(optimizer, jit_compile=chosen.jit_compile)
     training.fit(
         model,
-        (experiments.pixels(dataset, dataset.train),),
+        (dataset.train,),
         run=run,
         phase="autoencoder",
         progress=options.progress,
@@ -179,9 +179,9 @@ def _fit(config, baseline, dataset, run, options):
 
 def measure(model, dataset, run, settings):
     """Errors and distances of an `RAE`'s reconstructions and of images from both densities."""
-    real = experiments.unit_images(dataset, dataset.test[: train.MEASURED_IMAGES])
+    real = experiments.unit_images(dataset.test[: train.MEASURED_IMAGES])
     rec = model.reconstruct(real)
-    codes = model.codes(experiments.pixels(dataset, dataset.train[:MOST_CODES]))
+    codes = model.codes(dataset.train[:MOST_CODES])
     sets = {"REC": rec} | density_sets(codes, model.decode, len(real))
     for name in density.COMPONENTS:
         grid = to_uint8(sets[name][: evaluate.PICTURES])

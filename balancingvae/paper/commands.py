@@ -55,14 +55,11 @@ def _add_variance(commands):
     )
     for field in dataclasses.fields(variance_figure4.Plan):
         several = isinstance(field.default, tuple)
-        first = field.default[0] if several else field.default
         shown = " ".join(map(str, field.default)) if several else field.default
         parser.add_argument(
             f"--{field.name.replace('_', '-')}",
             nargs="+" if several else None,
-            type=str
-            if isinstance(first, str)
-            else field.metadata.get("type", cli.positive_integer),
+            type=field.metadata["type"],
             default=field.default,
             help=f"{field.metadata['help']} (default: {shown})",
         )
@@ -173,7 +170,7 @@ def _add_baselines(commands):
     parser.add_argument(
         "--networks",
         nargs="+",
-        choices=networks.NAMES,
+        choices=networks.NETWORKS,
         default=("rae", "resnet"),
         help="of the autoencoders (default: their own and the ResNet)",
     )

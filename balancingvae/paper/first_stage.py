@@ -65,7 +65,7 @@ def fit(config, dataset, run, callback, options):
     stage = train.build(config, options.precision).stage_one
     training.fit(
         stage,
-        (experiments.pixels(dataset, dataset.train),),
+        (dataset.train,),
         run=run,
         phase="stage_one",
         callbacks=[callback],
@@ -141,9 +141,9 @@ class _Measure(keras.callbacks.Callback):
     def log(self, epoch):
         """Measure and log one epoch."""
         dataset = self.dataset
-        images = experiments.pixels(dataset, dataset.train)
+        images = dataset.train
         with fresh_statistics(self.model, images, self.batch_size):
-            record = measure(self.model, experiments.unit_images(dataset, dataset.test))
+            record = measure(self.model, experiments.unit_images(dataset.test))
         self.run.log({"phase": MEASURED, "epoch": epoch, **record})
 
 

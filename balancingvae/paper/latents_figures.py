@@ -72,7 +72,7 @@ class Watcher(keras.callbacks.Callback):
         self.every = max(1, self.steps // FIRST_EPOCH_POINTS)
         chosen = np.linspace(1, config.epochs, min(DISTANCES, config.epochs))
         self.distance_epochs = set(chosen.round().astype(int).tolist())
-        self.real = experiments.unit_images(dataset, dataset.test[:WATCHED_IMAGES])
+        self.real = experiments.unit_images(dataset.test[:WATCHED_IMAGES])
         self.epoch = 0
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -117,14 +117,11 @@ def section(records, text, figures):
     captions = _draw_latents(records, figures) | _draw_errors(records, figures)
     last = np.array(records[-1]["sigma_squared"])
     inactive = int((last > variance.INACTIVE_THRESHOLD).sum())
+    row = [inactive, len(last), records[-1]["mse"]]
     return Section(
         "Latents and errors during training",
         text=[text],
-        tables=[
-            Table(
-                ["inactive latents", "of", "test mse"], [[inactive, len(last), records[-1]["mse"]]]
-            )
-        ],
+        tables=[Table(["inactive latents", "of", "test mse"], [row])],
         figures=[Figure(f"{figures.name}/{name}.png", text) for name, text in captions.items()],
     )
 

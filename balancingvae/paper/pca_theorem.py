@@ -83,7 +83,7 @@ def project(name, options, seed=0):
         (from `losses`), `components` of scikit-learn's PCA.
     """
     dataset = experiments.load(runner.preset_named(name), options)
-    x = experiments.unit_images(dataset, dataset.test[:IMAGES]).astype(np.float64)
+    x = experiments.unit_images(dataset.test[:IMAGES]).astype(np.float64)
     curve = pca_losses(x)
     components = min(COMPONENTS, len(curve) - 1)
     return {

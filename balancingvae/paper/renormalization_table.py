@@ -134,7 +134,7 @@ def ablate(model, dataset, settings, count):
         settings: `vaekit.fid.Settings`.
         count: number of test images, and of generated images of each kind.
     """
-    real = experiments.unit_images(dataset, dataset.test[:count])
+    real = experiments.unit_images(dataset.test[:count])
     mean, log_var = model.encode(real)
     mean_hat = model.stage_two.reconstruct(mean, sample=True, seed=SEED)
     ratio = measures.second_stage_figures(mean, mean_hat)["ratio"]
@@ -179,7 +179,7 @@ def image_rows(dataset, real, sets, settings):
         sets: dict of set -> images in [0, 1].
         settings: `vaekit.fid.Settings`.
     """
-    train_images = experiments.unit_images(dataset, dataset.train[: len(real)])
+    train_images = experiments.unit_images(dataset.train[: len(real)])
     splits = {"test": real, "train": train_images}
     rows = []
     for rule in IMAGE_RULES:

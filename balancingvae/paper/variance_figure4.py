@@ -12,6 +12,7 @@ from balancingvae import experiments
 from balancingvae.paper import first_stage, tables
 from balancingvae.paper.claims import Claim
 from balancingvae.paper.variance_losses import LOSSES, cells
+from vaekit import cli
 from vaekit.reporting import plots
 from vaekit.reporting.reports import Figure, Section, Table, show
 from vaekit.runs import cost
@@ -23,9 +24,9 @@ DRAWN = {
 }
 
 
-def _option(default, text, **more):
-    """A field whose option on the command line has that help text."""
-    return dataclasses.field(default=default, metadata={"help": text, **more})
+def _option(default, text, kind=cli.positive_integer):
+    """A field with the help text and the type of its option on the command line."""
+    return dataclasses.field(default=default, metadata={"help": text, "type": kind})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,9 +36,9 @@ class Plan:
     Every field is an option of the command line; the last budget ends a training.
     """
 
-    families: tuple = _option(("dense", "conv", "resnet", "draw"), "networks")
+    families: tuple = _option(("dense", "conv", "resnet", "draw"), "networks", str)
     datasets: tuple = _option(
-        ("digits", "mnist", "fashion_mnist", "frey_faces", "cifar10"), "datasets"
+        ("digits", "mnist", "fashion_mnist", "frey_faces", "cifar10"), "datasets", str
     )
     latent_dims: tuple = _option((8, 32), "numbers of latents")
     budgets: tuple = _option((5, 20), "epochs after which a training is measured")
@@ -45,7 +46,7 @@ class Plan:
     test_images: int = _option(500, "most test images of each dataset")
     base_dim: int = _option(8, "width of convolutional networks")
     fc_dim: int = _option(128, "width of dense layers")
-    seed: int = _option(0, "random seed", type=int)
+    seed: int = _option(0, "random seed", cli.seed)
 
     def __post_init__(self):
         object.__setattr__(self, "budgets", tuple(sorted(set(self.budgets))))
