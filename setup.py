@@ -30,7 +30,7 @@ setup(
     packages=[
         "balancingvae",
         "balancingvae.baselines",
-        "balancingvae.families",
+        "balancingvae.networks",
         "balancingvae.paper",
         "balancingvae.tf1",
         "vampprior",

@@ -6,26 +6,33 @@ from pathlib import Path
 import numpy as np
 
 from balancingvae import presets
-from balancingvae.model import TwoStageVAE
+from balancingvae.model import STAGES
 from vaekit import files
 from vaekit.errors import UserError
 from vaekit.release import shelf
 
 PACKAGE = "balancingvae"
-STAGES = ("stage_one", "stage_two")
 WEIGHTS = tuple(f"{stage}.npz" for stage in STAGES)
 
 
-def save(model, directory):
+def save(model, directory, config=None):
     """Write the model's weights, and its configuration where the directory has none yet.
 
     Args:
         model: a `TwoStageVAE`.
         directory: a run directory, or a new folder.
+        config: the `Config` that the model was built from.
+    Raises:
+        UserError: a new folder, and no configuration. `model.save("name.keras")` needs none.
     """
     directory = Path(directory)
     if not (directory / "config.json").exists():
-        files.write_json(directory / "config.json", describe(model.config))
+        if config is None:
+            raise UserError(
+                f"A new run directory ({directory}) needs the configuration that the model was "
+                'built from. Pass config=..., or save the model alone: model.save("name.keras").'
+            )
+        files.write_json(directory / "config.json", describe(config))
     for stage in STAGES:
         arrays = to_arrays(getattr(model, stage))
         if stage == "stage_two":
@@ -45,8 +52,8 @@ def load(directory):
     """
     directory = shelf.resolve(directory, PACKAGE)
     if not directory.is_dir():
-        raise UserError(f"{directory} is no folder. Give a balancingvae run directory.")
-    model = TwoStageVAE(read_config(directory))
+        raise UserError(f"Expected a balancingvae run directory, got {directory}: no such folder.")
+    model = presets.model(read_config(directory))
     for stage in STAGES:
         path = directory / f"{stage}.npz"
         arrays = files.load_npz(path)
@@ -63,12 +70,12 @@ def describe(config, **more):
 
 
 def read_config(directory):
-    """The `Config` of a run directory."""
-    path = Path(directory) / "config.json"
+    """The `Config` of a run directory or of a released checkpoint's name."""
+    path = Path(shelf.resolve(directory, PACKAGE)) / "config.json"
     content = files.read_json(path)
     if not isinstance(content, dict) or content.get("package") != PACKAGE:
         raise UserError(
-            f"{path} describes no balancingvae run. Give a run directory of balancingvae."
+            f"{path} describes no balancingvae run. Pass a run directory of balancingvae."
         )
     return presets.from_dict(content.get("config", {}))
 
@@ -82,9 +89,9 @@ def assign(stage, arrays, source):
     """Set every weight of a stage, or none.
 
     Args:
-        stage: a `StageOne` or `StageTwo`.
+        stage: a `BalancedVAE` or `LatentVAE`.
         arrays: dict of name -> array, exactly the names of `stage.named_weights()`.
-        source: what the arrays came from, for messages.
+        source: where the arrays are from, for messages.
     Raises:
         UserError: weights are missing, left over, of another shape, or not finite, each named.
     """
@@ -96,11 +103,11 @@ def assign(stage, arrays, source):
         if found != wanted:
             problems.append(f"{name} has shape {found}, this model's is {wanted}")
         elif arrays[name].dtype.kind != "f" or not np.isfinite(arrays[name]).all():
-            problems.append(f"{name} holds values that are no finite numbers")
+            problems.append(f"{name} has values that are not finite numbers")
     if problems:
         raise UserError(
             f"{source} does not fit the configuration beside it: {'; '.join(sorted(problems))}. "
-            "Take the files of one run together, or train anew."
+            "Use the files of one run together, or train a new one."
         )
     for name, weight in weights.items():
         weight.assign(arrays[name])

@@ -12,6 +12,7 @@ from balancingvae.paper import commands as studies
 from balancingvae.paper import published, runner, tables
 from balancingvae.tf1 import importer as tf1
 from vaekit import cli, fid
+from vaekit.errors import UserError
 from vaekit.reporting import gallery
 
 COMMANDS = ("train", "evaluate", "import-tf1", *studies.COMMANDS, *gallery.COMMANDS)
@@ -131,11 +132,16 @@ def _add_import(commands):
     imported.add_argument("prefix", help="path without .index, such as .../stage2")
     imported.add_argument("out", help="new folder")
     imported.add_argument("--dataset", help="what it was trained on (default: by image size)")
-    imported.set_defaults(
-        function=lambda arguments: print(
-            tf1.import_to(arguments.out, arguments.prefix, arguments.dataset)
-        )
-    )
+    imported.set_defaults(function=_import_tf1)
+
+
+def _import_tf1(arguments):
+    out = Path(arguments.out)
+    if out.exists() and any(out.iterdir()):
+        raise UserError(f"{out} exists and is not empty. Name a new folder.")
+    config, model = tf1.read(arguments.prefix, arguments.dataset)
+    checkpoint.save(model, out, config)
+    print(f"{out}: {config}")
 
 
 def _sample(model, n, seed, arguments):

@@ -1,27 +1,23 @@
-"""Measure a trained two-stage model on test images, and draw what there is to see."""
+"""Measure a trained two-stage model on test images: numbers only, `report` shows them."""
 
 import numpy as np
 
-from balancingvae import presets, variance
-from balancingvae.paper import measures, published
-from balancingvae.train import MEASURED_IMAGES, sampled_reconstruction
+from balancingvae import measures, renormalization
+from balancingvae.train import MEASURED_IMAGES, prepare, sampled_reconstruction
 from vaekit import fid, files
 from vaekit.errors import UserError
-from vaekit.images import to_uint8
-from vaekit.reporting import plots
-from vaekit.reporting.reports import Figure, Section, Table, sentence
+from vaekit.images import check_images
 
 SEED = 0  # of every evaluation's noise and samples
-PICTURES = 50
 METRICS = "evaluation.json"
-# Frechet distances on pixels take up to this many values per image.
+# Largest number of values per image for Frechet distances on pixels.
 MOST_PIXEL_FEATURES = 1000
 SETS = ("REC", "GEN-1", "GEN-2")
 RENORMALIZED = " renormalised"
 
 
 def evaluate(model, dataset, run, settings, count=MEASURED_IMAGES):
-    """Figures and pictures of a trained model, written into its run directory.
+    """Figures of a trained model, written into its run directory as evaluation.json.
 
     Args:
         model: a trained `TwoStageVAE`.
@@ -32,41 +28,44 @@ def evaluate(model, dataset, run, settings, count=MEASURED_IMAGES):
     Returns:
         The metrics, as evaluation.json holds them.
     """
-    test = dataset.test[:count]
-    mean, log_var = model.encode(test)
-    real = np.concatenate(list(model.checked(test)))
+    real = measured_images(model, dataset, count)
+    mean, log_var = model.encode(real)
     sampled = sampled_reconstruction(model.stage_one, real, SEED)
     mean_hat = sampled_reconstruction(model.stage_two, mean, SEED)
-    latents = generated_latents(model, len(test))
+    latents = generated_latents(model, len(real))
     sets = decoded_sets(model, real, sampled, latents)
     metrics = {
         "config": run.config["config"],
-        "test_images": len(test),
+        "test_images": len(real),
         "training_images": len(dataset.train),
         "reduced_images": run.config.get("images") is not None,
         "epochs": {phase: len(run.records(phase)) for phase in ("stage_one", "stage_two")},
         "training_seconds": sum(record["seconds"] for record in run.records()),
         "gamma": float(model.stage_one.gamma),
         "gamma_z": float(model.stage_two.gamma),
-        "k": model.config.k,
+        "k": model.stage_one.kl_weight,
         **measures.posterior_figures(mean, log_var),
         **measures.reconstruction_figures(real, sampled, model.decode(mean)),
         "second_stage": measures.second_stage_figures(mean, mean_hat),
         "latent_std": model.latent_std,
         "latent_variance": {name: measures.mean_variance(z) for name, z in latents.items()},
         "pixel_std": {
-            name: float(variance.mean_pixel_std(images))
+            name: float(renormalization.mean_pixel_std(images))
             for name, images in {"real": real, **sets}.items()
         },
         "distances": distances(dataset, sets, settings),
     }
     metrics["headline"] = (
-        f"mse {metrics['mse']:.5f}, {metrics['inactive']} of {model.config.latent_dim} latents "
+        f"mse {metrics['mse']:.5f}, {metrics['inactive']} of {model.latent_dim} latents "
         f"inactive, variance law {metrics['variance_law']:.3f}"
     )
-    draw(model, real, sampled, sets, run)
     files.write_json(run.directory / METRICS, metrics)
     return metrics
+
+
+def measured_images(model, dataset, count=MEASURED_IMAGES):
+    """The first `count` test images as floats in [0, 1]."""
+    return check_images(prepare(dataset).test[:count], model.image_shape)
 
 
 def generated_latents(model, count):
@@ -82,7 +81,7 @@ def generated_latents(model, count):
 
 def decoded_sets(model, real, sampled, latents):
     """Images of every set: reconstructions as they are and with moved pixels, generated ones."""
-    moved = variance.renormalize_images(sampled, variance.mean_pixel_std(real))
+    moved = renormalization.renormalize_images(sampled, renormalization.mean_pixel_std(real))
     sets = {"REC": sampled, f"REC{RENORMALIZED}": moved.astype(np.float32)}
     return sets | {name: model.decode(z) for name, z in latents.items()}
 
@@ -114,180 +113,3 @@ def pixel_distances(dataset, sets, protocol):
     size = " x ".join(map(str, real.shape[1:3]))
     rows = fid.evaluate_sets(real, small, protocol, "pixels")
     return [{**row, "label": f"{row['label']} at {size}"} for row in rows]
-
-
-def draw(model, real, sampled, sets, run):
-    """Write grids of images, and curves of gamma and of the losses, into the run's figures."""
-    # Spread over the test images: some datasets are sorted.
-    chosen = np.linspace(0, len(real) - 1, min(PICTURES, len(real))).astype(int)
-    grids = {"originals": real[chosen]}
-    for name, images in sets.items():
-        grids[file_name(name)] = images[chosen] if name.startswith("REC") else images[:PICTURES]
-    for name, images in grids.items():
-        plots.image_grid(run.figures / f"{name}.png", to_uint8(images))
-    for phase in ("stage_one", "stage_two"):
-        records = run.records(phase)
-        if records:
-            draw_curves(records, phase, run.figures)
-    _, log_var = model.encode(real)
-    sigma_squared = np.sort(variance.mean_sigma_squared(log_var))
-    series = {"mean sigma^2": (np.arange(1, len(sigma_squared) + 1), sigma_squared)}
-    plots.curves(run.figures / "sigma_squared.png", series, "latent, sorted", "mean over images")
-
-
-def draw_curves(records, phase, folder):
-    """Curves over epochs: gamma beside the root of the mse, and the parts of the loss."""
-    epochs = [record["epoch"] + 1 for record in records]
-    gamma = [record["gamma"] for record in records]
-    root = [record["mse"] ** 0.5 for record in records]
-    series = {"gamma": (epochs, gamma), "root of the training mse": (epochs, root)}
-    plots.curves(folder / f"{phase}_gamma.png", series, "epoch", "unit of x", log_y=True)
-    series = {"KL": (epochs, [record["kl"] for record in records])}
-    plots.curves(folder / f"{phase}_kl.png", series, "epoch", "nats per image")
-
-
-def file_name(name):
-    """File stem of a set's grid: "GEN-1 renormalised" -> "gen_1_renormalised"."""
-    return name.lower().replace("-", "_").replace(" ", "_")
-
-
-def main_table(all_metrics):
-    """One row per run: what the papers' tables hold but distances."""
-    columns = ["model", "seed", "epochs", "mse", "variance loss", "KL", "gamma", "variance law"]
-    columns += ["inactive", "latent var", "renormalised"]
-    rows = []
-    for m in all_metrics:
-        epochs = f"{m['epochs']['stage_one']} + {m['epochs']['stage_two']}"
-        name = m["config"]["name"] + (", reduced" if reduction(m) else "")
-        row = [name, m["config"]["seed"], epochs, m["mse"], m["variance_loss"]]
-        row += [m["kl"], m["gamma"], m["variance_law"], m["inactive"]]
-        found = m["latent_variance"]
-        rows.append([*row, found["GEN-2"], found[f"GEN-2{RENORMALIZED}"]])
-    return Table(columns, rows)
-
-
-def reduction(metrics):
-    """How a run's budget falls short of its preset's, in words; "" where it does not.
-
-    Args:
-        metrics: from `evaluate`.
-    """
-    found = presets.shortfall(metrics["config"])
-    if metrics.get("reduced_images"):
-        found.append(f"{metrics['training_images']:,} training images, not all")
-    return ", ".join(found)
-
-
-def sections(metrics, run, relative, source):
-    """The report's sections on one run.
-
-    Args:
-        metrics: from `evaluate`.
-        run: its `Run`.
-        relative: function from a picture's path to its path as seen from the report.
-        source: where the data came from, in words.
-    """
-    config, epochs = metrics["config"], metrics["epochs"]
-    reduced = reduction(metrics)
-    label = f"Reduced budget, a trial and no result: {reduced}." if reduced else ""
-    summary = Section(
-        "Two-stage VAE" + (" (reduced budget)" if reduced else ""),
-        text=[
-            *([label] if reduced else []),
-            f"{metrics['training_images']} training images, {epochs['stage_one']} + "
-            f"{epochs['stage_two']} epochs of the two stages, {config['latent_dim']} latents; "
-            f"measured on {metrics['test_images']} test images. Errors are of pixels in [0, 1], "
-            "KL in nats per image; gamma is the standard deviation of the decoder's noise. "
-            "Reconstructions are decoded from one sample of the posterior.",
-            f"Data: {source}.",
-        ],
-        tables=[main_table([metrics]), _definitions_table(metrics)],
-    )
-    found = [_distances_section(metrics), _pictures(run, relative), _training(run, relative)]
-    return [summary, *found]
-
-
-def _definitions_table(metrics):
-    two = metrics["second_stage"]
-    rows = [
-        ["variance law", metrics["variance_law"], metrics["original_variance_law"]],
-        ["inactive latents", metrics["inactive"], metrics["original_inactive"]],
-        ["mse of reconstructions", metrics["mse"], metrics["mse_renormalized"]],
-        ["mse from posterior means", metrics["mse_from_mean"], None],
-        ["variance loss from posterior means", metrics["variance_loss_from_mean"], None],
-        ["second stage: mse of latents", None, two["mse"]],
-        ["second stage: variance loss / mse", None, two["ratio"]],
-        ["latents renormalised to", None, metrics["latent_std"] or "left alone"],
-    ]
-    columns = ["quantity", "papers' definition", "published code's"]
-    return Table(columns, rows)
-
-
-def _distances_section(metrics):
-    rows = metrics["distances"]
-    labels = list(dict.fromkeys(row["label"] for row in rows))
-    values = {(row["set"], row["label"]): row["value"] for row in rows}
-    stds, variances = metrics["pixel_std"], metrics["latent_variance"]
-    names = [name + suffix for name in SETS for suffix in ("", RENORMALIZED)]
-    body = [
-        [name, *(values.get((name, label)) for label in labels), stds[name], variances.get(name)]
-        for name in names
-    ]
-    body.append(["real images", *(None for _ in labels), stds["real"], None])
-    columns = ["set", *labels, "pixel std", "latent variance"]
-    notes = list(dict.fromkeys(row["warning"] for row in rows if row["warning"]))
-    section = Section(
-        "Reconstructed and generated images",
-        text=[
-            "GEN-1: z from N(0, I); GEN-2: z from the second stage; lower distances are better. "
-            "Renormalised: REC has its pixels moved to the deviation of real images, GEN has its "
-            "latents scaled.",
-            *map(sentence, notes),
-        ],
-        tables=[Table(columns, body)],
-    )
-    theirs = published.FID.get(metrics["config"]["dataset"])
-    if theirs:
-        section.text.append(f"Published FIDs ({published.PAPER}), full training, and ours:")
-        ours = _own_fids(metrics, values)
-        section.tables.append(Table(["model", *SETS], [*(list(row) for row in theirs), *ours]))
-    return section
-
-
-def _own_fids(metrics, values):
-    """Rows to stand under the published ones; "not computed" without the Inception network."""
-    title = "measured here" + (", reduced budget" if reduction(metrics) else "")
-    fids = {name: v for (name, label), v in values.items() if "FID" in label and v is not None}
-    return [
-        [title + more, *(fids.get(name + suffix, "not computed") for name in SETS)]
-        for suffix, more in (("", ""), (RENORMALIZED, ", with normalization"))
-    ]
-
-
-def _pictures(run, relative):
-    captions = {
-        "originals": "Test images",
-        "rec": "Their reconstructions (sampled z)",
-        "rec_renormalised": "Reconstructions with renormalised pixels",
-        "gen_1": "GEN-1: z from the prior",
-        "gen_1_renormalised": "GEN-1, latents renormalised",
-        "gen_2": "GEN-2: z from the second stage",
-        "gen_2_renormalised": "GEN-2, latents renormalised (same draws)",
-    }
-    return Section("Pictures", figures=_figures(run, relative, captions))
-
-
-def _training(run, relative):
-    captions = {
-        "stage_one_gamma": "Stage one: gamma and the root of the training mse",
-        "stage_one_kl": "Stage one: KL",
-        "stage_two_gamma": "Stage two: gamma and the root of the training mse of latents",
-        "stage_two_kl": "Stage two: KL",
-        "sigma_squared": "Mean sigma^2 of each latent on test images; inactive ones are near 1",
-    }
-    return Section("Training", figures=_figures(run, relative, captions))
-
-
-def _figures(run, relative, captions):
-    paths = ((run.figures / f"{name}.png", caption) for name, caption in captions.items())
-    return [Figure(relative(path), caption) for path, caption in paths if path.exists()]

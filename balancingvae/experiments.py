@@ -173,6 +173,7 @@ def run_one(config, changes, dataset, options):
             config, dataset, run, options.precision, options.progress, options.devices
         )
         metrics = evaluate.evaluate(model, dataset, run, options.settings)
+        pages.draw(model, dataset, run)
         report(metrics, run, directory, dataset.source)
     return metrics, run
 
@@ -211,6 +212,7 @@ def evaluate_again(directory, options):
             text = history.read_text(encoding="utf-8")
             files.write_text(run.directory / history.name, text)
         metrics = evaluate.evaluate(model, dataset, run, options.settings)
+        pages.draw(model, dataset, run)
         page = report(metrics, run, folder, dataset.source)
     _show(metrics, page)
 

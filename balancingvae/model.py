@@ -1,63 +1,264 @@
-"""The two-stage VAE as users meet it: numpy arrays in, numpy arrays out."""
+"""The models: `BalancedVAE` of images, `LatentVAE` of latents, and both as `TwoStageVAE`."""
 
+import keras
 import numpy as np
 
-from balancingvae import variance
-from balancingvae.stages import StageOne, StageTwo, check_latents
-from vaekit.errors import UserError
-from vaekit.images import check_images
+from balancingvae import gamma as gamma_rules
+from balancingvae.one_stage import BalancedVAE, LatentVAE, image_batches, is_stream
+from balancingvae.renormalization import GENERATED_BATCH, prior_latents, renormalized_latents
+from vaekit.errors import UserError, check_choice, check_positive_integer, check_positive_number
+from vaekit.images import scaled
 
-# Latents are renormalised in batches of this many, as the published code generates them.
-GENERATED_BATCH = 100
+__all__ = ["BalancedVAE", "LatentVAE", "TwoStageVAE"]
+
+STAGES = ("stage_one", "stage_two")
+# Arguments of `keras.Model.fit` that both stages get.
+SHARED = ("shuffle", "validation_split", "validation_batch_size", "validation_freq")
 
 
-class TwoStageVAE:
-    """A VAE of images and a second VAE of its latents (Dai & Wipf 2019, Asperti & Trentin 2020).
+@keras.saving.register_keras_serializable("balancingvae")
+class TwoStageVAE(keras.Model):
+    """A VAE of images and a second VAE of its latents. Dai & Wipf (2019), Asperti & Trentin (2020).
 
-    Attributes:
-        config: the `presets.Config` it was built from; its seed is that of the noise.
-        stage_one, stage_two: Keras models of images and of latents.
-        latent_std: what generated latents are renormalised to, or None where they are left alone;
-            1, the prior's, unless the published code's rule found another (`train.latent_std`).
+    `fit` trains both; calling the model, like `predict`, gives reconstructions from the posterior
+    means. `stage_one` (a `BalancedVAE`) and `stage_two` (a `LatentVAE`) are models of their own.
+
+    Args:
+        image_shape: `(height, width, channels)`; may be left out beside an encoder.
+        latent_dim: latents of both stages; read off an own encoder.
+        encoder, decoder: own networks of the first stage, as of `BalancedVAE`.
+        network: else a name or builder of `balancingvae.networks`.
+        balance: the rule for gamma of the first stage, as of `BalancedVAE`.
+        second_balance: that of the second stage; None for the same rule.
+        kl_weight: factor k of the first stage's KL; None for the published `losses.kl_factor`.
+        reconstruction, original_constant: as of `BalancedVAE`.
+        second_depth, second_width: dense layers of the second stage, and their units.
+        latent_std: deviation that generated latents are renormalised to: 1 is the prior's; None
+            leaves them as they are.
+        seed: of the noise of both stages, which draw independently.
+        dtype, second_dtype: Keras dtype policies of the networks of either stage.
     """
 
-    def __init__(self, config, dtype="float32", dtype_two="float32"):
-        self.config = config
-        # The two stages draw independent noise.
-        self.stage_one = StageOne(config, dtype, seed=2 * config.seed)
-        self.stage_two = StageTwo(config, dtype_two, seed=2 * config.seed + 1)
-        self.latent_std = 1.0
+    def __init__(
+        self,
+        image_shape=None,
+        latent_dim=None,
+        encoder=None,
+        decoder=None,
+        network=None,
+        balance="computed",
+        second_balance=None,
+        kl_weight=None,
+        reconstruction="gaussian",
+        original_constant=False,
+        second_depth=3,
+        second_width=2048,
+        latent_std=1.0,
+        seed=None,
+        dtype="float32",
+        second_dtype="float32",
+        name="two_stage_vae",
+    ):
+        super().__init__(name=name, dtype="float32")
+        balance = gamma_rules.get(balance)
+        if second_balance is None:
+            second_balance = gamma_rules.copy(balance)
+        self.seed = seed
+        self.stage_one = BalancedVAE(
+            encoder,
+            decoder,
+            balance=balance,
+            kl_weight=kl_weight,
+            reconstruction=reconstruction,
+            network=network,
+            image_shape=image_shape,
+            latent_dim=latent_dim,
+            original_constant=original_constant,
+            seed=None if seed is None else 2 * seed,
+            dtype=dtype,
+            name="stage_one",
+        )
+        self.stage_two = LatentVAE(
+            self.stage_one.latent_dim,
+            second_depth,
+            second_width,
+            balance=second_balance,
+            original_constant=original_constant,
+            seed=None if seed is None else 2 * seed + 1,
+            dtype=second_dtype,
+            name="stage_two",
+        )
+        self._latent_std = self.add_weight(
+            name="latent_std",
+            shape=(),
+            initializer="ones",
+            trainable=False,
+            dtype="float32",
+            autocast=False,
+            aggregation="mean",
+        )
+        self.latent_std = latent_std
+        self.jit_compile = keras.backend.backend() == "jax"
+        self.build((None, *self.stage_one.image_shape))
 
-    def encode(self, images):
-        """Posterior of z: `(mean, log_var)`, each `(n, latent_dim)`.
+    def build(self, input_shape):
+        """Connect the stages once, so that each knows its shapes."""
+        self.stage_one(keras.Input(input_shape[1:], name="images"))
+        self.stage_two(keras.Input((self.latent_dim,), name="z"))
+
+    @classmethod
+    def from_preset(cls, name, weights=True):
+        """The model of a preset.
 
         Args:
-            images: `(n, height, width, channels)`, uint8 0..255 or floats in [0, 1].
+            name: a key of `balancingvae.PRESETS`, or with weights any name of a released checkpoint.
+            weights: whether to load the released weights; else the model is untrained.
         """
-        parts = [self.stage_one.posterior(part) for part in self.checked(images)]
-        mean, log_std = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return mean, 2 * log_std
+        from balancingvae import checkpoint, presets
+
+        return checkpoint.load(name) if weights else presets.model(presets.preset(name))
+
+    @property
+    def image_shape(self):
+        """`(height, width, channels)`."""
+        return self.stage_one.image_shape
+
+    @property
+    def latent_dim(self):
+        """Number of latents of either stage."""
+        return self.stage_one.latent_dim
+
+    @property
+    def latent_std(self):
+        """What generated latents are renormalised to, or None where they are left alone.
+
+        Saved with the weights; a training run sets it (`train.latent_std`).
+        """
+        value = float(keras.ops.convert_to_numpy(self._latent_std))
+        return None if np.isnan(value) else value
+
+    @latent_std.setter
+    def latent_std(self, value):
+        value = np.nan if value is None else check_positive_number("latent_std", value)
+        self._latent_std.assign(value)
+
+    def call(self, images, training=False):
+        mean, _ = self.stage_one.encoder(scaled(images), training=training)
+        return self.stage_one.decoder(mean, training=training)
+
+    def compile(self, optimizer="adam", second_optimizer=None, **options):
+        """Prepare both stages for training.
+
+        Args:
+            optimizer: of the first stage, as of `keras.Model.compile`.
+            second_optimizer: of the second; None for a fresh one of the same settings.
+            options: further arguments of `keras.Model.compile`, for both.
+        """
+        optimizer = keras.optimizers.get(optimizer)
+        if second_optimizer is None:
+            second_optimizer = type(optimizer).from_config(optimizer.get_config())
+        self.stage_one.compile(optimizer, **options)
+        self.stage_two.compile(second_optimizer, **options)
+
+    def get_compile_config(self):
+        return {stage: getattr(self, stage).get_compile_config() for stage in STAGES}
+
+    def compile_from_config(self, config):
+        for stage, settings in config.items():
+            if settings:
+                getattr(self, stage).compile_from_config(settings)
+
+    def fit(
+        self,
+        x,
+        epochs=1,
+        second_epochs=None,
+        batch_size=None,
+        validation_data=None,
+        callbacks=None,
+        second_callbacks=None,
+        verbose="auto",
+        **options,
+    ):
+        """Train the first stage on images, then the second on their posteriors.
+
+        Args:
+            x: images as an array or a stream of batches that can be read again; see `BalancedVAE`.
+            epochs: of the first stage; 0 leaves it as it is.
+            second_epochs: of the second stage; None for twice `epochs`, 0 leaves it as it is.
+            batch_size, validation_data, verbose: as of `keras.Model.fit`, for both stages.
+            callbacks, second_callbacks: of either stage; each callback object serves one stage.
+            options: further arguments of `keras.Model.fit`; `steps_per_epoch` and others that say
+                how x is read are for the first stage and for reading x once between the stages.
+        Returns:
+            A `keras.callbacks.History` with keys "stage_one_loss", "stage_two_loss" and so on.
+        """
+        epochs = check_positive_integer("epochs", epochs, least=0)
+        second_epochs = 2 * epochs if second_epochs is None else second_epochs
+        second_epochs = check_positive_integer("second_epochs", second_epochs, least=0)
+        if second_epochs and hasattr(x, "__next__"):
+            raise UserError(
+                "x must be readable twice, once for each stage, got a generator. Pass an array, a "
+                "tf.data.Dataset or a keras.utils.PyDataset, or second_epochs=0."
+            )
+        plan = {"batch_size": batch_size, "verbose": verbose}
+        found = {}
+        if epochs:
+            found["stage_one"] = self.stage_one.fit(
+                x, epochs=epochs, validation_data=validation_data, callbacks=callbacks,
+                **plan, **options,
+            )  # fmt: skip
+        if second_epochs:
+            steps = options.get("steps_per_epoch")
+            if validation_data is not None:
+                validation_steps = options.get("validation_steps")
+                validation_data = (self._posterior(validation_data, validation_steps)[0],)
+            posterior, plan["batch_size"] = self._posterior(x, steps, batch_size)
+            found["stage_two"] = self.stage_two.fit(
+                posterior, epochs=second_epochs, validation_data=validation_data,
+                callbacks=second_callbacks, **plan,
+                **{key: options[key] for key in SHARED if key in options},
+            )  # fmt: skip
+        return self._joined_history(found)
+
+    def _joined_history(self, found):
+        joined = keras.callbacks.History()
+        joined.set_model(self)
+        joined.history = {
+            f"{stage}_{key}": values
+            for stage, history in found.items()
+            for key, values in history.history.items()
+        }
+        joined.epoch = list(range(sum(len(history.epoch) for history in found.values())))
+        joined.params = {stage: history.params for stage, history in found.items()}
+        self.history = joined
+        return joined
+
+    def evaluate(self, x, batch_size=None, verbose="auto", return_dict=False, **options):
+        """Losses and metrics of both stages, named as in `fit`; arguments as `keras.Model`'s."""
+        plan = {"verbose": verbose, "return_dict": True}
+        one = self.stage_one.evaluate(x, batch_size=batch_size, **plan, **options)
+        posterior, size = self._posterior(x, options.get("steps"), batch_size)
+        two = self.stage_two.evaluate(posterior, batch_size=size, **plan)
+        results = {f"stage_one_{key}": value for key, value in one.items()}
+        results |= {f"stage_two_{key}": value for key, value in two.items()}
+        return results if return_dict else list(results.values())
+
+    def predict(self, x, *args, **keywords):
+        """Reconstructions decoded from the posterior means; arguments as `keras.Model.predict`."""
+        return super().predict(self.stage_one._checked(x, training=False), *args, **keywords)
+
+    def encode(self, images):
+        """Posterior of z: numpy `(mean, log_var)`, each `(n, latent_dim)`; see `BalancedVAE`."""
+        return self.stage_one.encode(images)
 
     def decode(self, z):
         """Images `(n, height, width, channels)` in [0, 1] from latents `(n, latent_dim)`."""
-        return self.stage_one.reconstruction(check_latents(z, self.config.latent_dim))
+        return self.stage_one.decode(z)
 
     def reconstruct(self, images, sample=False, seed=None):
-        """Encode and decode images.
-
-        Args:
-            images: as in `encode`.
-            sample: decode one sample of the posterior, as the published code does, rather than the
-                posterior mean.
-            seed: of the samples.
-        Returns:
-            `(n, height, width, channels)` in [0, 1].
-        """
-        mean, log_var = self.encode(images)
-        if sample:
-            noise = np.random.default_rng(seed).standard_normal(mean.shape)
-            mean = mean + np.exp(0.5 * log_var) * noise
-        return self.decode(mean)
+        """Encode and decode images; arguments and result as of `BalancedVAE.reconstruct`."""
+        return self.stage_one.reconstruct(images, sample, seed)
 
     def generate(self, n, stage=2, renormalize=True, seed=None):
         """Images `(n, height, width, channels)` in [0, 1] from the prior of one of the stages.
@@ -72,42 +273,45 @@ class TwoStageVAE:
 
     def generate_latents(self, n, stage=2, renormalize=True, seed=None):
         """Latents z `(n, latent_dim)` as `generate` decodes them; its arguments."""
-        if not isinstance(n, int | np.integer) or n < 1:
-            raise UserError(f"n must be a whole number of at least 1; {n!r} came.")
-        if stage not in (1, 2):
-            raise UserError(f"stage must be 1 or 2; {stage!r} came.")
+        n = check_positive_integer("n", n)
+        check_choice("stage", stage, (1, 2))
         rng = np.random.default_rng(seed)
         target = self.latent_std if renormalize else None
         # Whole batches, so that the deviation of few images is that of a batch as well.
         batches = -(-n // GENERATED_BATCH)
-        noise = rng.standard_normal((batches * GENERATED_BATCH, self.config.latent_dim))
+        noise = rng.standard_normal((batches * GENERATED_BATCH, self.latent_dim))
         if stage == 1:
             return prior_latents(noise, target)[:n]
         z = self.stage_two.decode(noise)
-        if self.config.gamma_policy == "learned":
+        if self.stage_two.balance.generates_noise:
             z = z + float(self.stage_two.gamma) * rng.standard_normal(z.shape)
         return renormalized_latents(z, target)[:n]
 
-    def checked(self, images, size=1000):
-        """Checked float images in portions, so that a uint8 array is never copied whole."""
-        images = np.asarray(images)
-        if images.ndim == 0:
-            raise UserError("One number came; images (n, height, width, channels) are taken.")
-        for start in range(0, max(len(images), 1), size):
-            part = images[start : start + size]
-            yield check_images(part, self.config.image_shape, self.config.binary)
+    def get_config(self):
+        one, two = self.stage_one.get_config(), self.stage_two.get_config()
+        shared = ("image_shape", "encoder", "decoder", "network", "latent_dim", "dtype")
+        shared += ("balance", "kl_weight", "reconstruction", "original_constant")
+        return {key: one[key] for key in shared if key in one} | {
+            "second_balance": two["balance"],
+            "second_depth": two["depth"],
+            "second_width": two["width"],
+            "second_dtype": two["dtype"],
+            "latent_std": self.latent_std,
+            "seed": self.seed,
+            "name": self.name,
+        }
 
+    @classmethod
+    def from_config(cls, config):
+        """The model of `get_config`; nested objects are made first."""
+        return cls(**keras.saving.deserialize_keras_object(config))
 
-def prior_latents(noise, target_std):
-    """First-stage latents from standard normal draws, scaled to `target_std` unless None."""
-    return noise if target_std is None else noise * target_std
-
-
-def renormalized_latents(z, target_std, batch_size=GENERATED_BATCH):
-    """Second-stage latents, each batch of them renormalised to `target_std` unless None."""
-    if target_std is None:
-        return z
-    starts = range(0, len(z), batch_size)
-    return np.concatenate(
-        [variance.renormalize(z[start : start + batch_size], target_std) for start in starts]
-    )
+    def _posterior(self, x, steps=None, batch_size=None):
+        """First-stage posteriors of x as a pair of arrays, and the batch size it was read with."""
+        if isinstance(x, (tuple, list)):
+            x = x[0]
+        if not is_stream(x):
+            return self.encode(x), batch_size
+        parts = [self.encode(images) for images in image_batches(x, steps)]
+        mean, log_var = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return (mean, log_var), batch_size or len(parts[0][0])

@@ -3,12 +3,20 @@
 import dataclasses
 from dataclasses import dataclass
 
-from balancingvae import balance
-from vaekit.errors import UserError, closest
+from balancingvae import gamma as gamma_rules
+from balancingvae import losses, networks
+from balancingvae.model import TwoStageVAE
+from vaekit.errors import (
+    UserError,
+    check_choice,
+    check_positive_integer,
+    check_positive_number,
+    closest,
+)
 
-# Rules for gamma: running minimum of the published code, plain running average, learned scalar
-# (Dai & Wipf), or a fixed number.
-GAMMA_POLICIES = ("computed", "computed_average", "learned", "fixed")
+# Rules for gamma, see `gamma`: running minimum of the published code, plain running average,
+# learned scalar (Dai & Wipf), a fixed number, or that of the batch at hand (sigma-VAE).
+GAMMA_POLICIES = tuple(gamma_rules.RULES)
 # What generated latents are renormalised to: the published code's measured value, only where its
 # test of the second stage asks for it; or unit deviation, always (the papers).
 RENORMALIZATIONS = ("original", "unit")
@@ -25,9 +33,9 @@ class Config:
         jpeg: whether images make a JPEG round trip first, as the published code does for CIFAR-10.
         split: "listing" (CelebA's first 162,770 files as listed, as the published code) or
             "official".
-        network: family of the first stage: "resnet" or a key of `families.FAMILIES`.
+        network: of the first stage, a key of `networks.NETWORKS`.
         num_scale, block_per_scale, depth_per_block, kernel_size, base_dim, fc_dim: the ResNet's;
-            the other families say which of them they read.
+            `network` says which of them the others read.
         fc_depth: dense layers in the encoder's dense block; None for depth_per_block.
         latent_dim: latents of both stages.
         second_depth, second_dim: dense layers of the second stage and their width.
@@ -82,57 +90,92 @@ class Config:
 
     def __post_init__(self):
         object.__setattr__(self, "image_shape", tuple(self.image_shape))
-        _check_choice("gamma_policy", self.gamma_policy, GAMMA_POLICIES)
-        _check_choice("renormalization", self.renormalization, RENORMALIZATIONS)
-        _check_choice("split", self.split, ("official", "listing"))
-        if self.apply_l2 not in (False, True, "decoder", "encoder"):
-            raise UserError(
-                f"Unknown apply_l2 {self.apply_l2!r}. Known: False, True, 'decoder', 'encoder'."
-            )
-        for field in dataclasses.fields(self):
-            _check_positive(field.name, getattr(self, field.name))
-
-    @property
-    def half_log_2pi(self):
-        """The constant of the generation loss, nats per value."""
-        return balance.ORIGINAL_HALF_LOG_2PI if self.original_constant else balance.HALF_LOG_2PI
+        check_choice("gamma_policy", self.gamma_policy, GAMMA_POLICIES)
+        check_choice("renormalization", self.renormalization, RENORMALIZATIONS)
+        check_choice("split", self.split, ("official", "listing"))
+        check_choice("network", self.network, networks.NETWORKS)
+        check_choice("apply_l2", self.apply_l2, L2_LAYERS)
+        for name in _COUNTS:
+            check_positive_integer(name, getattr(self, name))
+        for name in _EPOCHS:
+            check_positive_integer(name, getattr(self, name), least=0)
+        for name in _RATES:
+            check_positive_number(name, getattr(self, name))
+        if self.fc_depth is not None:
+            check_positive_integer("fc_depth", self.fc_depth)
+        if self.kl_factor is not None:
+            check_positive_number("kl_factor", self.kl_factor)
 
     @property
     def k(self):
         """Weight of the first stage's KL."""
         if self.kl_factor is not None:
             return self.kl_factor
-        return balance.kl_factor(self.image_shape, self.latent_dim)
-
-    @property
-    def dense_depth(self):
-        """Dense layers in the encoder's dense block."""
-        return self.depth_per_block if self.fc_depth is None else self.fc_depth
+        return losses.kl_factor(self.image_shape, self.latent_dim)
 
 
-# Whole numbers that must be at least 1, and rates that must be above 0.
+# `Config.apply_l2` -> `l2_layers` of the builders
+L2_LAYERS = {False: None, True: "strided", "encoder": "encoder", "decoder": "decoder"}
 _COUNTS = (
     "num_scale", "block_per_scale", "depth_per_block", "kernel_size", "base_dim", "fc_dim",
-    "fc_depth", "latent_dim", "second_depth", "second_dim", "batch_size",
+    "latent_dim", "second_depth", "second_dim", "batch_size",
 )  # fmt: skip
-_RATES = ("lr", "lr2", "lr_fac", "gamma", "kl_factor")
+_EPOCHS = ("epochs", "lr_epochs", "epochs2", "lr_epochs2")
+_RATES = ("lr", "lr2", "lr_fac", "gamma")
 
 
-def _check_choice(name, value, known):
-    if value not in known:
-        raise UserError(f"Unknown {name} {value!r}. Known: {', '.join(known)}.")
+def network(config):
+    """The builder object of the first stage's networks, from those fields that it reads."""
+    sizes = {
+        "resnet": (
+            "num_scale", "block_per_scale", "depth_per_block", "kernel_size", "base_dim", "fc_dim",
+            "fc_depth",
+        ),
+        "conv": ("num_scale", "kernel_size", "base_dim", "fc_dim"),
+        "infogan": ("base_dim", "fc_dim"),
+        "rae": ("base_dim",),
+        "wae": ("base_dim",),
+    }  # fmt: skip
+    builder = networks.NETWORKS[config.network]
+    if config.network == "dense":
+        return builder(depth=config.num_scale, width=config.fc_dim)
+    if config.network == "draw":
+        return builder(units=config.fc_dim)
+    arguments = {name: getattr(config, name) for name in sizes[config.network]}
+    penalised = hasattr(builder, "l2") and config.apply_l2 and config.l2_reg
+    if penalised:
+        arguments |= {"l2": config.l2_reg, "l2_layers": L2_LAYERS[config.apply_l2]}
+    return builder(**arguments)
 
 
-def _check_positive(name, value):
-    if value is None:
-        return
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if name in _COUNTS and not (whole and value >= 1):
-        raise UserError(f"{name} must be a whole number of at least 1; {value!r} came.")
-    if name in _RATES and not value > 0:
-        raise UserError(f"{name} must be above 0; {value!r} came.")
-    if "epochs" in name and not (whole and value >= 0):
-        raise UserError(f"{name} must be a whole number of at least 0; {value!r} came.")
+def balance(config):
+    """A rule object for gamma."""
+    if config.gamma_policy == "fixed":
+        return gamma_rules.FixedGamma(config.gamma)
+    return gamma_rules.get(config.gamma_policy)
+
+
+def model(config, dtype="float32", dtype_two="float32"):
+    """An untrained `TwoStageVAE` of a configuration.
+
+    Args:
+        config: a `Config`.
+        dtype, dtype_two: Keras dtype policies of the two stages' networks.
+    """
+    return TwoStageVAE(
+        image_shape=config.image_shape,
+        latent_dim=config.latent_dim,
+        network=network(config),
+        balance=balance(config),
+        kl_weight=config.kl_factor,
+        reconstruction="cross_entropy" if config.cross_entropy else "gaussian",
+        original_constant=config.original_constant,
+        second_depth=config.second_depth,
+        second_width=config.second_dim,
+        seed=config.seed,
+        dtype=dtype,
+        second_dtype=dtype_two,
+    )
 
 
 _CIFAR10 = Config("cifar10", "cifar10", (32, 32, 3), jpeg=True, original_constant=True)
@@ -318,7 +361,7 @@ def from_dict(values):
     unknown, missing = sorted(set(values) - known), sorted(_REQUIRED - set(values))
     if unknown or missing:
         raise UserError(
-            "This is no balancingvae configuration: "
+            "Not a balancingvae configuration: "
             + "; ".join(
                 [f"unknown field {name}" for name in unknown]
                 + [f"missing field {name}" for name in missing]

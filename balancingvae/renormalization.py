@@ -1,8 +1,9 @@
-"""Renormalisation of latents and of images, each choice by name; numpy functions.
+"""Renormalisation of latents and of images; numpy functions.
 
 Asperti, "Variance Loss in Variational Autoencoders", LOD 2020: generated data are renormalised to
-the variance of real data. The published code does part of that, under a condition; the papers' text
-says more. Every reading is an option here, and `ablation` compares them.
+the variance of real data. First the equations, then the per-batch rule that models generate with
+and the published code's decision, then every reading of code and papers as an option
+(`LatentRule`, `ImageRule`), which `balancingvae.paper` compares.
 """
 
 import dataclasses
@@ -10,7 +11,12 @@ import dataclasses
 import numpy as np
 
 from balancingvae import variance
-from vaekit.errors import UserError
+from vaekit.errors import check_choice
+
+# Latents are renormalised in batches of this many, as the published code generates them.
+GENERATED_BATCH = 100
+# The published code renormalises latents only where variance loss / mse of stage two exceeds this.
+RATIO_THRESHOLD = 0.25
 
 # What the deviation of generated latents should be: 1, the prior's; the root of the variance law
 # E[mu^2] + E[sigma^2]; or that with sigma for sigma^2, as the published code has it.
@@ -22,13 +28,82 @@ STATISTICS = ("batch", "reference")
 # Pixels of reconstructions only (what the published code does in effect), or of all images (paper).
 IMAGES = ("none", "reconstructions", "all")
 SPLITS = ("train", "test")
-BATCH = 100
 
 
-def check_choice(name, value, known):
-    """Refuse a value that is not among the known ones."""
-    if value not in known:
-        raise UserError(f"Unknown {name} {value!r}. Known: {', '.join(known)}.")
+def renormalize(samples, target_std, per_dimension=False, source_std=None):
+    """Scale generated latents so that their standard deviation is `target_std`.
+
+    Nothing is centred. One scalar for all dimensions, as in the published code:
+    target_std / mean over dimensions of the std over samples; or one factor per dimension.
+
+    Args:
+        samples: array `(n, latent_dim)`, one batch of generated latents.
+        target_std: scalar or `(latent_dim,)`, the standard deviation wanted.
+        per_dimension: whether every dimension gets its own factor.
+        source_std: `(latent_dim,)` standard deviations to divide by, of a larger sample; by default
+            those of `samples`.
+    Returns:
+        array `(n, latent_dim)`.
+    """
+    std = np.std(samples, axis=0) if source_std is None else np.asarray(source_std)
+    return samples * (target_std / (std if per_dimension else np.mean(std)))
+
+
+def renormalize_images(images, target_std):
+    """Move pixels away from the mean image so that they vary as much as real ones; clip to [0, 1].
+
+    mean image + rescale * (image - mean image), with one scalar rescale = target_std / mean over
+    pixels of the std over images. The published code does so to reconstructions only.
+
+    Args:
+        images: array `(n, height, width, channels)` in [0, 1].
+        target_std: scalar, mean over pixels of the std over real images (`mean_pixel_std`).
+    Returns:
+        array like `images`, in [0, 1].
+    """
+    mean = np.mean(images, axis=0)
+    rescale = target_std / mean_pixel_std(images)
+    return np.clip(mean + rescale * (images - mean), 0, 1)
+
+
+def mean_pixel_std(images):
+    """Mean over pixels and channels of the standard deviation over images `(n, ...)`."""
+    return np.mean(np.std(images, axis=0))
+
+
+def prior_latents(noise, target_std):
+    """First-stage latents from standard normal draws, scaled to `target_std` unless None."""
+    return noise if target_std is None else noise * target_std
+
+
+def renormalized_latents(z, target_std, batch_size=GENERATED_BATCH):
+    """Second-stage latents, each batch of them renormalised to `target_std` unless None."""
+    if target_std is None:
+        return z
+    return renormalize_batches(z, target_std, batch_size=batch_size)
+
+
+def renormalize_batches(z, target_std, per_dimension=False, batch_size=GENERATED_BATCH):
+    """`renormalize` of each batch of `batch_size` rows by itself, the last one may be smaller."""
+    starts = range(0, len(z), batch_size)
+    parts = [z[start : start + batch_size] for start in starts]
+    return np.concatenate([renormalize(part, target_std, per_dimension) for part in parts])
+
+
+def original_target_std(mean, log_var, mean_hat, threshold=RATIO_THRESHOLD):
+    """The published code's decision whether, and towards what, generated latents are renormalised.
+
+    Args:
+        mean, log_var: arrays `(n, latent_dim)`, first-stage posterior of n images.
+        mean_hat: `(n, latent_dim)`, second-stage reconstructions of `mean`.
+        threshold: variance loss / mse of the second stage above which latents are renormalised.
+    Returns:
+        sqrt(`original_variance_law`) where the ratio is above `threshold`, else None.
+    """
+    ratio = variance.variance_loss_over_data(mean, mean_hat) / np.mean(np.square(mean - mean_hat))
+    if ratio <= threshold:
+        return None
+    return float(np.sqrt(variance.original_variance_law(mean, log_var)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +115,7 @@ class LatentRule:
         scale: one of `SCALES`.
         statistics: one of `STATISTICS`.
         threshold: renormalise only where variance loss / mse of the second stage exceeds it; None:
-            always. The published code takes 0.25.
+            always. 0.25 in the published code.
     """
 
     target: str = "unit"
@@ -64,7 +139,7 @@ class LatentRule:
         return f"{self.target.replace('_', ' ')}, {scale}, {self.statistics}{rule}"
 
 
-ORIGINAL = LatentRule("original_law", "scalar", "batch", variance.RATIO_THRESHOLD)
+ORIGINAL = LatentRule("original_law", "scalar", "batch", RATIO_THRESHOLD)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +155,7 @@ class ImageRule:
 
 
 def target_std(mean, log_var, rule):
-    """What the deviation of generated latents should be.
+    """The deviation that generated latents should have.
 
     Args:
         mean, log_var: first-stage posterior of n images, each `(n, latent_dim)`.
@@ -102,7 +177,7 @@ def applies(rule, ratio):
     return rule.threshold is None or ratio > rule.threshold
 
 
-def renormalized(z, target, rule, reference, batch=BATCH):
+def renormalized(z, target, rule, reference, batch=GENERATED_BATCH):
     """Latents with the deviation `target`.
 
     Args:
@@ -116,9 +191,8 @@ def renormalized(z, target, rule, reference, batch=BATCH):
     """
     per_dimension = rule.scale == "per_dimension"
     if rule.statistics == "reference":
-        return variance.renormalize(z, target, per_dimension, reference)
-    parts = [z[start : start + batch] for start in range(0, len(z), batch)]
-    return np.concatenate([variance.renormalize(part, target, per_dimension) for part in parts])
+        return renormalize(z, target, per_dimension, reference)
+    return renormalize_batches(z, target, per_dimension, batch)
 
 
 def moved(images, real, name, rule):
@@ -133,4 +207,4 @@ def moved(images, real, name, rule):
     wanted = rule.images == "all" or (rule.images == "reconstructions" and name == "REC")
     if not wanted:
         return images
-    return variance.renormalize_images(images, variance.mean_pixel_std(real)).astype(np.float32)
+    return renormalize_images(images, mean_pixel_std(real)).astype(np.float32)

@@ -1,11 +1,13 @@
 """Train both stages of one configuration in a run directory."""
 
+import dataclasses
+
 import keras
 import numpy as np
 
-from balancingvae import checkpoint, variance
-from balancingvae.model import TwoStageVAE
+from balancingvae import checkpoint, presets, renormalization
 from vaekit import files, training
+from vaekit.distributions import draw_posterior
 from vaekit.errors import UserError
 from vaekit.training import backend, devices
 from vaekit.training.checkpoints import load as load_checkpoint
@@ -16,18 +18,28 @@ ADAM_EPSILON = 1e-8
 MEASURED_IMAGES = 10_000
 
 
+def prepare(dataset):
+    """The dataset as models expect it: 0/1 pixels as bool, all others as they are."""
+    if dataset.likelihood != "bernoulli":
+        return dataset
+    parts = ("train", "validation", "test")
+    return dataclasses.replace(
+        dataset, **{part: getattr(dataset, part).astype(bool, copy=False) for part in parts}
+    )
+
+
 def check_dataset(config, dataset):
     """Refuse a dataset whose images do not fit the configuration."""
     if dataset.image_shape != config.image_shape:
         raise UserError(
-            f"{dataset.name} has images of shape {dataset.image_shape}; {config.name} takes "
-            f"{config.image_shape}. Take a preset of that dataset."
+            f"{config.name} expects images of shape {config.image_shape}, got {dataset.name} with "
+            f"{dataset.image_shape}. Use a preset of that dataset."
         )
     if (dataset.likelihood == "bernoulli") != config.binary:
         kinds = ("0..255", "0/1")
         raise UserError(
-            f"{dataset.name} has {kinds[not config.binary]} pixels; {config.name} takes "
-            f"{kinds[config.binary]}. Take a preset of that dataset."
+            f"{config.name} expects {kinds[config.binary]} pixels, got {dataset.name} with "
+            f"{kinds[not config.binary]}. Use a preset of that dataset."
         )
 
 
@@ -35,7 +47,7 @@ def build(config, precision="auto", device_count=1):
     """A fresh model, both stages compiled; its weights depend on the seed alone."""
     keras.utils.set_random_seed(config.seed)
     one, two = backend.arithmetic("resnet", precision), backend.arithmetic("mlp", precision)
-    model = TwoStageVAE(config, one.policy, two.policy)
+    model = presets.model(config, one.policy, two.policy)
     # XLA cannot compile a step that waits for TensorFlow's other replicas.
     compiles = device_count == 1 or keras.backend.backend() == "jax"
     for stage, rate, chosen in (
@@ -48,7 +60,7 @@ def build(config, precision="auto", device_count=1):
 
 
 def train(config, dataset, run, precision="auto", progress=True, device_count=1):
-    """The trained model of a run; goes on where the run stopped, and is instant where it is done.
+    """The trained model of a run; an interrupted run resumes, a finished one is loaded.
 
     Args:
         config: a `Config`.
@@ -61,6 +73,7 @@ def train(config, dataset, run, precision="auto", progress=True, device_count=1)
     """
     check_dataset(config, dataset)
     devices.check(device_count, config.batch_size)
+    dataset = prepare(dataset)
     model = build(config, precision)
 
     def fit(name, arrays, plan):
@@ -76,8 +89,8 @@ def train(config, dataset, run, precision="auto", progress=True, device_count=1)
     fit("stage_one", (dataset.train,), first_plan(config))
     if config.epochs2:
         fit("stage_two", posterior(model, dataset.train, run), second_plan(config))
-    model.latent_std = latent_std(model, dataset.test[:MEASURED_IMAGES])
-    checkpoint.save(model, run.directory)
+    model.latent_std = latent_std(config, model, dataset.test[:MEASURED_IMAGES])
+    checkpoint.save(model, run.directory, config)
     return model
 
 
@@ -102,7 +115,7 @@ def second_plan(config):
 
 
 def posterior(model, images, run):
-    """`(mean, std)` of all training images, each `(n, latent_dim)`, extracted once per run.
+    """`(mean, log_var)` of all training images, each `(n, latent_dim)`, computed once per run.
 
     Raises:
         UserError: the first stage of the run is not trained to its end.
@@ -110,69 +123,41 @@ def posterior(model, images, run):
     path = run.checkpoint_path("posterior")
     if path.exists():
         arrays = files.load_npz(path)
-        return arrays["mean"], arrays["std"]
+        # Runs begun before 1.3 hold the deviation.
+        log_var = arrays["log_var"] if "log_var" in arrays else 2 * np.log(arrays["std"])
+        return arrays["mean"], log_var
     one = run.checkpoint_path("stage_one")
     if not one.exists() or not load_checkpoint(one)[1]["finished"]:
         raise UserError(
-            f"The second stage needs a trained first stage, and {one} holds none. Give the same "
-            "command without changes: it goes on with the first stage."
+            f"The second stage needs a trained first stage, and {one} holds none. Repeat the same "
+            "command without changes: it resumes the first stage."
         )
     mean, log_var = model.encode(images)
-    std = np.exp(0.5 * log_var)
-    files.save_npz(path, {"mean": mean, "std": std})
-    return mean, std
+    files.save_npz(path, {"mean": mean, "log_var": log_var})
+    return mean, log_var
 
 
-def latent_std(model, images):
+def latent_std(config, model, images):
     """What generated latents are renormalised to, by `config.renormalization`, or None.
 
     Args:
-        model: a trained `TwoStageVAE`.
+        config: a `Config`.
+        model: its trained `TwoStageVAE`.
         images: those the published code's rule is measured on: the first 10,000 test images.
     """
-    if model.config.renormalization == "unit":
+    if config.renormalization == "unit":
         return 1.0
     mean, log_var = model.encode(images)
     mean_hat = sampled_reconstruction(model.stage_two, mean, seed=0)
-    return variance.original_target_std(mean, log_var, mean_hat)
+    return renormalization.original_target_std(mean, log_var, mean_hat)
 
 
 def sampled_reconstruction(stage, target, seed):
     """Decoder output for one posterior sample of every row of `target`, as the published code does.
 
     Args:
-        stage: a `StageOne` (target: float images in [0, 1]) or `StageTwo` (target: latents).
+        stage: a `BalancedVAE` (target: images) or `LatentVAE` (target: latents).
+        target: array as `stage.encode` expects it.
         seed: of the samples.
     """
-    mean, log_std = stage.posterior(target)
-    noise = np.random.default_rng(seed).standard_normal(mean.shape).astype(np.float32)
-    return stage.reconstruction(mean + np.exp(log_std) * noise)
-
-
-def estimate_gamma(model, images, seed=0):
-    """Set both running errors to what the published code restores when it resumes.
-
-    The mean squared error of sampled reconstructions, in inference mode: of images, and of their
-    posterior means by the second stage. gamma is in no original checkpoint.
-
-    Args:
-        model: a `TwoStageVAE`, such as an imported one.
-        images: `(n, height, width, channels)`; the published code takes 10,000 training images.
-        seed: of the samples.
-    Returns:
-        `(gamma, gamma_z)`, units of x and of z.
-    """
-    mean, log_var = model.encode(images)
-    noise = np.random.default_rng(seed).standard_normal(mean.shape)
-    errors = []
-    for start in range(0, len(images), 1000):
-        part = slice(start, start + 1000)
-        (real,) = model.checked(images[part])
-        rec = model.decode(mean[part] + np.exp(0.5 * log_var[part]) * noise[part])
-        errors.append(np.square(real - rec).mean((1, 2, 3)))
-    error = float(np.concatenate(errors).mean())
-    mean_hat = sampled_reconstruction(model.stage_two, mean, seed)
-    error_z = float(np.square(mean - mean_hat).mean())
-    model.stage_one.running_error.assign(error)
-    model.stage_two.running_error.assign(error_z)
-    return error**0.5, error_z**0.5
+    return stage.decode(draw_posterior(*stage.encode(target), seed))

@@ -1,4 +1,4 @@
-"""Variance loss, the variance law, inactive latents and renormalisation, as numpy functions.
+"""Variance loss, the variance law and inactive latents, as numpy functions.
 
 Asperti, "Variance Loss in Variational Autoencoders", LOD 2020, and Asperti & Trentin (2020). The
 functions named after a paper's quantity compute the paper's definition; `original_...` are the
@@ -10,8 +10,6 @@ import numpy as np
 
 # A latent counts as inactive above this mean of sigma^2 (of sigma in the published code).
 INACTIVE_THRESHOLD = 0.8
-# The published code renormalises latents only where variance loss / mse of stage two exceeds this.
-RATIO_THRESHOLD = 0.25
 
 
 def variance_loss(x, x_hat):
@@ -89,63 +87,6 @@ def inactive_units(log_var, threshold=INACTIVE_THRESHOLD):
 def original_inactive_units(log_var, threshold=INACTIVE_THRESHOLD):
     """The published code's test: mean over data of sigma, not of sigma^2, above `threshold`."""
     return mean_sigma(log_var) > threshold
-
-
-def renormalize(samples, target_std, per_dimension=False, source_std=None):
-    """Scale generated latents so that their standard deviation is `target_std`.
-
-    Nothing is centred. One scalar for all dimensions, as in the published code:
-    target_std / mean over dimensions of the std over samples; or one factor per dimension.
-
-    Args:
-        samples: array `(n, latent_dim)`, one batch of generated latents.
-        target_std: scalar or `(latent_dim,)`, the standard deviation wanted.
-        per_dimension: whether every dimension gets its own factor.
-        source_std: `(latent_dim,)` standard deviations to divide by, of a larger sample; by default
-            those of `samples`.
-    Returns:
-        array `(n, latent_dim)`.
-    """
-    std = np.std(samples, axis=0) if source_std is None else np.asarray(source_std)
-    return samples * (target_std / (std if per_dimension else np.mean(std)))
-
-
-def renormalize_images(images, target_std):
-    """Move pixels away from the mean image so that they vary as much as real ones; clip to [0, 1].
-
-    mean image + rescale * (image - mean image), with one scalar rescale = target_std / mean over
-    pixels of the std over images. The published code does so to reconstructions only.
-
-    Args:
-        images: array `(n, height, width, channels)` in [0, 1].
-        target_std: scalar, mean over pixels of the std over real images (`mean_pixel_std`).
-    Returns:
-        array like `images`, in [0, 1].
-    """
-    mean = np.mean(images, axis=0)
-    rescale = target_std / mean_pixel_std(images)
-    return np.clip(mean + rescale * (images - mean), 0, 1)
-
-
-def mean_pixel_std(images):
-    """Mean over pixels and channels of the standard deviation over images `(n, ...)`."""
-    return np.mean(np.std(images, axis=0))
-
-
-def original_target_std(mean, log_var, mean_hat, threshold=RATIO_THRESHOLD):
-    """The published code's decision whether, and towards what, generated latents are renormalised.
-
-    Args:
-        mean, log_var: arrays `(n, latent_dim)`, first-stage posterior of n images.
-        mean_hat: `(n, latent_dim)`, second-stage reconstructions of `mean`.
-        threshold: the least variance loss / mse of the second stage that asks for it.
-    Returns:
-        sqrt(`original_variance_law`) where the ratio is above `threshold`, else None.
-    """
-    ratio = variance_loss_over_data(mean, mean_hat) / np.mean(np.square(mean - mean_hat))
-    if ratio <= threshold:
-        return None
-    return float(np.sqrt(original_variance_law(mean, log_var)))
 
 
 def _rows(x):

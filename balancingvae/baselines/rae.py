@@ -14,11 +14,11 @@ import keras
 from keras import ops
 
 from balancingvae import losses
+from balancingvae.gaussian_vae import Inference
 from balancingvae.networks.spectral import with_spectral_norm
 from vaekit.distributions import check_latents
 from vaekit.errors import UserError, check_choice
 from vaekit.images import compact_images, scaled
-from vaekit.training import predict
 from vaekit.training.inputs import ImageInputs
 
 # Step of the finite difference behind gradients by z, in units of z.
@@ -135,8 +135,7 @@ class RAE(ImageInputs, keras.Model):
         published = published_weights(kind, self.image_shape[2])
         self.latent_weight = published[0] if latent_weight is None else latent_weight
         self.penalty_weight = published[1] if penalty_weight is None else penalty_weight
-        for part in (self.encoder, self.decoder):
-            part.jit_compile = keras.backend.backend() == "jax"
+        self._inference = Inference(self.encoder, self.decoder)
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.trackers = {key: keras.metrics.Mean(key) for key in ("mse", "latents", "penalty")}
         self.build()
@@ -222,20 +221,15 @@ class RAE(ImageInputs, keras.Model):
         Args:
             images: `(n, height, width, channels)`: uint8 0..255, bool, or floats in [0, 1].
         """
-        images = compact_images(images, self.image_shape)
-        return predict(lambda batch: self.encoder.predict_on_batch(_floats(batch)), images)
+        return self._inference("encode", compact_images(images, self.image_shape))
 
     def decode(self, z):
         """Images `(n, height, width, channels)` in [0, 1] from codes `(n, latent_dim)`, numpy."""
-        return predict(self.decoder.predict_on_batch, check_latents(z, self.latent_dim))
+        return self._inference("decode", check_latents(z, self.latent_dim))
 
     def reconstruct(self, images):
         """Images decoded from the codes of `images`, numpy; arguments as of `codes`."""
         return self.decode(self.codes(images))
-
-
-def _floats(images):
-    return ops.convert_to_numpy(scaled(images))
 
 
 def _normalised(network):

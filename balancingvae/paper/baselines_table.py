@@ -8,7 +8,16 @@ from pathlib import Path
 
 import keras
 
-from balancingvae import checkpoint, evaluate, experiments, measures, presets, train, variance
+from balancingvae import (
+    checkpoint,
+    evaluate,
+    experiments,
+    measures,
+    presets,
+    report,
+    train,
+    variance,
+)
 from balancingvae.baselines import density
 from balancingvae.baselines.rae import KINDS, RAE, published_weights
 from balancingvae.evaluate import RENORMALIZED
@@ -184,7 +193,7 @@ def measure(model, dataset, run, settings):
     codes = model.codes(dataset.train[:MOST_CODES])
     sets = {"REC": rec} | density_sets(codes, model.decode, len(real))
     for name in density.COMPONENTS:
-        grid = to_uint8(sets[name][: evaluate.PICTURES])
+        grid = to_uint8(sets[name][: report.PICTURES])
         plots.image_grid(run.figures / f"{name}.png", grid)
     return {
         "latent_weight": model.latent_weight,

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from balancingvae import checkpoint, experiments, train, variance
-from balancingvae.networks.batch_norm import BatchNorm
+from balancingvae.networks import BatchNorm
 from balancingvae.paper import runner
 from balancingvae.paper.variance_losses import losses
 from vaekit import training

@@ -136,7 +136,7 @@ def ablate(model, dataset, settings, count):
     """
     real = experiments.unit_images(dataset.test[:count])
     mean, log_var = model.encode(real)
-    mean_hat = model.stage_two.reconstruct(mean, sample=True, seed=SEED)
+    mean_hat = train.sampled_reconstruction(model.stage_two, mean, SEED)
     ratio = measures.second_stage_figures(mean, mean_hat)["ratio"]
     raw = {stage: model.generate_latents(count, stage, False, SEED) for stage in GENERATED}
     reference = reference_std(model)
@@ -157,7 +157,7 @@ def ablate(model, dataset, settings, count):
         rows.append(LatentRow(rule, before, after, _distances(dataset, images, settings)))
     renormalised = model.decode(renormalization.renormalized_latents(raw[2], 1.0))
     sets = {
-        "REC": model.stage_one.reconstruct(real, sample=True, seed=SEED),
+        "REC": train.sampled_reconstruction(model.stage_one, real, SEED),
         "GEN-1": plain["GEN-1"],
         "GEN-2": renormalised,
     }

@@ -9,7 +9,7 @@ from vaekit.errors import UserError
 # The side of colour images decides which published preset a checkpoint is noted as.
 _DATASETS = {32: "cifar10", 64: "celeba"}
 
-# Every size stands in several shapes, as (variable, axis); what most of them say is taken, so that
+# Every size stands in several shapes, as (variable, axis); the majority decides, so that
 # one damaged or missing variable is reported as that one, not as a model that fits nowhere.
 _SIZES = {
     "kernel_size": (
@@ -105,8 +105,8 @@ def _refuse_the_unknown(sizes, counts, ups, prefix):
     if lacks:
         raise UserError(
             f"{prefix} lacks {', '.join(lacks)}, so its configuration cannot be inferred. "
-            "Checkpoints of BalancingVAE and of TwoStageVAE's ResNet (not its Infogan or Wae), "
-            "both stages in one file, are taken."
+            "Accepted are checkpoints of BalancingVAE and of TwoStageVAE's ResNet (not its Infogan "
+            "or Wae), both stages in one file."
         )
 
 

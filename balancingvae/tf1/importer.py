@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from balancingvae import checkpoint
-from balancingvae.model import TwoStageVAE
+from balancingvae import checkpoint, presets
 from balancingvae.tf1 import config as tf1_config
 from vaekit.errors import UserError
 
@@ -33,16 +32,20 @@ def import_tf1_checkpoint(prefix, dataset=None):
         prefix: path without `.index`, such as `.../stage2`; that of a file with it does too.
         dataset: name to note in the configuration; by default guessed from the image size.
     Returns:
-        The model, its configuration inferred from the variables. Optimiser slots are ignored. The
-        computed gamma is in no checkpoint: `train.estimate_gamma` restores it from images, as
-        the original code does.
+        The model; `read` gives its configuration as well. Optimiser slots are ignored. The computed
+        gamma is in no checkpoint: it is 1 until training goes on.
     Raises:
         UserError: no readable checkpoint, or variables that are missing or do not fit, each named.
     """
+    return read(prefix, dataset)[1]
+
+
+def read(prefix, dataset=None):
+    """The `Config` inferred from a checkpoint's variables, and the model; see above."""
     prefix = _bare(prefix)
     variables, originals, cross_entropy = read_variables(prefix)
     config = tf1_config.infer_config(variables, prefix, dataset, cross_entropy)
-    model = TwoStageVAE(config)
+    model = presets.model(config)
     stages = {"stage1": model.stage_one, "stage2": model.stage_two}
     problems = [
         problem
@@ -52,8 +55,8 @@ def import_tf1_checkpoint(prefix, dataset=None):
     if problems:
         raise UserError(
             f"{prefix} does not hold the two-stage ResNet that its shapes suggest: "
-            f"{'; '.join(sorted(problems))}. Checkpoints of BalancingVAE and of TwoStageVAE's "
-            "ResNet are taken."
+            f"{'; '.join(sorted(problems))}. Accepted are checkpoints of BalancingVAE and of "
+            "TwoStageVAE's ResNet."
         )
     for scope, stage in stages.items():
         arrays = {
@@ -61,7 +64,7 @@ def import_tf1_checkpoint(prefix, dataset=None):
             for name, canonical in our_names(stage, scope).items()
         }
         checkpoint.assign(stage, arrays | {"running_error": np.float32(1)}, prefix)
-    return model
+    return config, model
 
 
 def _bare(prefix):

@@ -5,9 +5,6 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from keras import ops
-
-from balancingvae import checkpoint, presets
 from balancingvae.families import FAMILIES
 from balancingvae.families.spectral import (
     SPECTRAL,
@@ -16,9 +13,12 @@ from balancingvae.families.spectral import (
     power_iteration,
     with_spectral_norm,
 )
+from balancingvae.stages import StageOne
+from keras import ops
+
+from balancingvae import checkpoint, presets
 from balancingvae.model import TwoStageVAE
 from balancingvae.networks import build_networks
-from balancingvae.stages import StageOne
 from vaekit.errors import UserError
 
 TINY = dataclasses.replace(

@@ -5,9 +5,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from keras import ops
-
 from balancingvae.layers import BatchNorm
+from keras import ops
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 

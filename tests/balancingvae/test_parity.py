@@ -12,13 +12,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from balancingvae.stages import StageOne, StageTwo
 from keras import ops
 
 import balancingvae
 from balancingvae import variance
 from balancingvae.checkpoint import assign, to_arrays
 from balancingvae.model import prior_latents, renormalized_latents
-from balancingvae.stages import StageOne, StageTwo
 from balancingvae.tf1.importer import canonical_names, our_names
 from vaekit.training import halved_every
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from balancingvae.stages import StageOne
 from keras import ops
 
 from balancingvae import presets
@@ -12,7 +13,6 @@ from balancingvae.model import TwoStageVAE
 from balancingvae.paper import ablation, experiments, paper_figures
 from balancingvae.paper import variance_study as study
 from balancingvae.renormalization import LatentRule
-from balancingvae.stages import StageOne
 from vaekit import fid
 from vaekit.errors import UserError
 from vaekit.reporting import pages, reports

@@ -65,6 +65,7 @@ class _Spectral:
         return self.activation(y)
 
 
+@keras.saving.register_keras_serializable("balancingvae")
 class SpectralDense(_Spectral, layers.Dense):
     """Dense layer with a spectrally normalised kernel."""
 
@@ -72,6 +73,7 @@ class SpectralDense(_Spectral, layers.Dense):
         return self._finish(ops.matmul(inputs, self.divided_kernel(training)))
 
 
+@keras.saving.register_keras_serializable("balancingvae")
 class SpectralConv2D(_Spectral, layers.Conv2D):
     """Convolution with a spectrally normalised kernel, seen as `(height * width * in, out)`."""
 
@@ -81,6 +83,7 @@ class SpectralConv2D(_Spectral, layers.Conv2D):
         )
 
 
+@keras.saving.register_keras_serializable("balancingvae")
 class SpectralConv2DTranspose(_Spectral, layers.Conv2DTranspose):
     """Transposed convolution with a spectrally normalised kernel, as `(in, height * width * out)`.
 

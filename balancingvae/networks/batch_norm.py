@@ -10,6 +10,7 @@ BATCH_NORM_EPSILON = 1e-5
 BATCH_NORM_DECAY = 0.999
 
 
+@keras.saving.register_keras_serializable("balancingvae")
 class BatchNorm(keras.layers.Layer):
     """Batch norm over all axes but the last, with TensorFlow 1's zero-debiased moving statistics.
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from balancingvae import balance, variance
+from balancingvae import renormalization, variance
+from vaekit.distributions import gaussian_kl
 
 
 def posterior_figures(mean, log_var):
@@ -14,7 +15,7 @@ def posterior_figures(mean, log_var):
         dict: `kl` (nats per image), `variance_law`, `inactive`, and `original_...` variants.
     """
     return {
-        "kl": float(np.mean(balance.gaussian_kl(mean, log_var))),
+        "kl": float(np.mean(gaussian_kl(mean, log_var))),
         "variance_law": variance.variance_law(mean, log_var),
         "inactive": int(variance.inactive_units(log_var).sum()),
         "original_variance_law": variance.original_variance_law(mean, log_var),
@@ -35,7 +36,7 @@ def reconstruction_figures(real, sampled, from_mean):
         were moved as the published code does before it prints its mse, `mse_from_mean`,
         `variance_loss_from_mean`.
     """
-    moved = variance.renormalize_images(sampled, variance.mean_pixel_std(real))
+    moved = renormalization.renormalize_images(sampled, renormalization.mean_pixel_std(real))
     return {
         "mse": squared(real, sampled),
         "mse_renormalized": squared(real, moved),

@@ -7,32 +7,44 @@ decoder's own layers: so the posterior is a function of the image alone, and one
 decoder stand for the model as in every other family. The bound holds for any such posterior.
 """
 
+import dataclasses
 import math
 
 import keras
 from keras import layers, ops
 
-from balancingvae.families.sizes import check_sides
+from balancingvae.networks.base import Builder
+from balancingvae.networks.sizes import check_sides
 
 MOST_STEPS = 8
 
 
-def draw(config, dtype="float32"):
-    """Recurrent cells of `fc_dim` units; gcd(latent_dim, 8) steps, latent_dim / steps latents each.
+@keras.saving.register_keras_serializable("balancingvae")
+@dataclasses.dataclass(frozen=True)
+class Draw(Builder):
+    """Recurrent cells of `units`; gcd(latent_dim, 8) steps, latent_dim / steps latents each.
 
     Cells run in float32 whatever `dtype` is. Encoder and decoder share the decoder's weights.
+
+    Attributes:
+        units: of each recurrent cell.
     """
-    check_sides("draw", config.image_shape, 1)
-    steps = math.gcd(config.latent_dim, MOST_STEPS)
-    writer = Writer(config.fc_dim, config.image_shape, name="writer", dtype="float32")
-    writer.build((None, config.latent_dim // steps))
-    reader = Reader(config.fc_dim, config.latent_dim, steps, name="reader", dtype="float32")
-    images = keras.Input(config.image_shape, name="images")
-    encoder = keras.Model(images, Encode(writer, reader, name="encode")(images), name="encoder")
-    z = keras.Input((config.latent_dim,), name="z")
-    return encoder, keras.Model(z, Decode(writer, steps, name="decode")(z), name="decoder")
+
+    units: int = 512
+
+    def build(self, image_shape, latent_dim, dtype="float32"):
+        check_sides("draw", image_shape, 1)
+        steps = math.gcd(latent_dim, MOST_STEPS)
+        writer = Writer(self.units, image_shape, name="writer", dtype="float32")
+        writer.build((None, latent_dim // steps))
+        reader = Reader(self.units, latent_dim, steps, name="reader", dtype="float32")
+        images = keras.Input(image_shape, name="images")
+        encoder = keras.Model(images, Encode(writer, reader, name="encode")(images), name="encoder")
+        z = keras.Input((latent_dim,), name="z")
+        return encoder, keras.Model(z, Decode(writer, steps, name="decode")(z), name="decoder")
 
 
+@keras.saving.register_keras_serializable("balancingvae")
 class Writer(layers.Layer):
     """One step of the decoder: a recurrent cell, and a dense layer that writes on the canvas."""
 
@@ -46,6 +58,9 @@ class Writer(layers.Layer):
         self.cell.build(input_shape)
         self.out.build((None, self.units))
 
+    def get_config(self):
+        return super().get_config() | {"units": self.units, "image_shape": self.image_shape}
+
     def start(self, like):
         """State before the first step: hidden and cell state, and the empty canvas."""
         hidden = _zeros(like, self.units)
@@ -57,15 +72,20 @@ class Writer(layers.Layer):
         return state, canvas + self.out(hidden)
 
 
+@keras.saving.register_keras_serializable("balancingvae")
 class Reader(layers.Layer):
     """One step of the encoder: a recurrent cell over image, error and the writer's state."""
 
     def __init__(self, units, latent_dim, steps, **options):
         super().__init__(**options)
-        self.units, self.steps = units, steps
+        self.units, self.latent_dim, self.steps = units, latent_dim, steps
         self.cell = layers.LSTMCell(units, name="cell", dtype=self.dtype_policy)
         self.mean = layers.Dense(latent_dim // steps, name="mean", dtype=self.dtype_policy)
         self.log_std = layers.Dense(latent_dim // steps, name="log_std", dtype=self.dtype_policy)
+
+    def get_config(self):
+        sizes = {"units": self.units, "latent_dim": self.latent_dim, "steps": self.steps}
+        return super().get_config() | sizes
 
     def start(self, like):
         """Hidden and cell state before the first step."""
@@ -78,14 +98,21 @@ class Reader(layers.Layer):
         return state, self.mean(hidden), self.log_std(hidden)
 
 
+@keras.saving.register_keras_serializable("balancingvae")
 class Encode(layers.Layer):
-    """Images -> mean and log_std of the latents of all steps, each `(batch, latent_dim)`."""
+    """Images -> mean and log_var of the latents of all steps, each `(batch, latent_dim)`."""
 
     def __init__(self, writer, reader, **options):
-        super().__init__(dtype="float32", **options)
-        self.writer, self.reader = writer, reader
+        super().__init__(**options | {"dtype": "float32"})
+        self.writer, self.reader = _loaded(writer), _loaded(reader)
+
+    def get_config(self):
+        parts = {"writer": _saved(self.writer), "reader": _saved(self.reader)}
+        return super().get_config() | parts
 
     def build(self, input_shape):
+        if not self.writer.built:
+            self.writer.build((None, self.reader.latent_dim // self.reader.steps))
         pixels, hidden = math.prod(input_shape[1:]), (None, self.reader.units)
         self.reader.cell.build((None, 2 * pixels + self.writer.units))
         self.reader.mean.build(hidden)
@@ -103,24 +130,38 @@ class Encode(layers.Layer):
             writer_state, canvas = self.writer(mean, writer_state, canvas)
             means.append(mean)
             log_stds.append(log_std)
-        return ops.concatenate(means, axis=-1), ops.concatenate(log_stds, axis=-1)
+        return ops.concatenate(means, axis=-1), 2.0 * ops.concatenate(log_stds, axis=-1)
 
 
+@keras.saving.register_keras_serializable("balancingvae")
 class Decode(layers.Layer):
     """Latents of all steps `(batch, latent_dim)` -> images in [0, 1]."""
 
     def __init__(self, writer, steps, **options):
-        super().__init__(dtype="float32", **options)
-        self.writer, self.steps = writer, steps
+        super().__init__(**options | {"dtype": "float32"})
+        self.writer, self.steps = _loaded(writer), steps
+
+    def get_config(self):
+        return super().get_config() | {"writer": _saved(self.writer), "steps": self.steps}
 
     def build(self, input_shape):
-        """The writer is built already."""
+        if not self.writer.built:
+            self.writer.build((None, input_shape[-1] // self.steps))
 
     def call(self, z):
         state, canvas = self.writer.start(z)
         for part in ops.split(z, self.steps, axis=-1):
             state, canvas = self.writer(part, state, canvas)
         return ops.reshape(ops.sigmoid(canvas), (-1, *self.writer.image_shape))
+
+
+def _saved(layer):
+    return keras.saving.serialize_keras_object(layer)
+
+
+def _loaded(layer):
+    """A layer, from itself or from what `_saved` gave."""
+    return keras.saving.deserialize_keras_object(layer) if isinstance(layer, dict) else layer
 
 
 def _zeros(like, width):

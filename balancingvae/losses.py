@@ -1,9 +1,10 @@
-"""The balance between reconstruction error and KL divergence: losses and the rules for gamma.
+"""The parts of a Gaussian VAE's loss beside the KL, and the weight of the KL.
 
 gamma is the standard deviation of the decoder's Gaussian noise, in the unit of x (some papers write
 gamma for its square). Asperti & Trentin, "Balancing reconstruction error and Kullback-Leibler
 divergence in Variational Autoencoders", arXiv 2002.07514 (2020); Dai & Wipf, "Diagnosing and
-Enhancing VAE Models", ICLR 2019. Tensors of any Keras backend go in and come out.
+Enhancing VAE Models", ICLR 2019. Functions take and return tensors of any Keras backend; the KL is
+`vaekit.distributions.gaussian_kl`, the rules for gamma are in `gamma`.
 """
 
 import math
@@ -14,22 +15,6 @@ HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 # The published code cuts the constant to five digits: 0.026 nats less per 32 x 32 x 3 image, and no
 # effect on any gradient. Pass it as `constant` to get that code's loss values.
 ORIGINAL_HALF_LOG_2PI = 0.91893
-
-# Weight of the newest batch in the running error.
-ERROR_RATE = 0.01
-
-
-def gaussian_kl(mean, log_var):
-    """KL from N(mean, exp(log_var)) to N(0, I), closed form.
-
-    Args:
-        mean, log_var: tensors of shape `(batch, latent_dim)`.
-    Returns:
-        `(batch,)`, nats per image; zero exactly when mean = log_var = 0. Kingma & Welling (2014),
-        App. B.
-    """
-    # expm1 keeps collapsed units (log_var near 0) accurate in float32.
-    return 0.5 * ops.sum(ops.expm1(log_var) - log_var + ops.square(mean), axis=-1)
 
 
 def generation_loss(x, x_hat, gamma, constant=HALF_LOG_2PI):
@@ -79,20 +64,3 @@ def kl_factor(image_shape, latent_dim):
     """
     height, width, _ = image_shape
     return 4 * height * width / latent_dim**2
-
-
-def running_minimum(error, batch_error, rate=ERROR_RATE):
-    """Next running error: the smaller of the last one and its discounted mean with the batch's.
-
-    error <- min(error, (1 - rate) error + rate batch_error). It never grows and falls by at most
-    `rate` of itself per update. gamma is its square root.
-
-    Args:
-        error, batch_error: scalars, mean squared errors.
-    """
-    return ops.minimum(error, running_average(error, batch_error, rate))
-
-
-def running_average(error, batch_error, rate=ERROR_RATE):
-    """Next running error by the plain discounted mean, which may also grow."""
-    return (1 - rate) * error + rate * batch_error

@@ -1,0 +1,107 @@
+"""What all network builders share: their base class, and the last layers of encoders and decoders."""
+
+import dataclasses
+
+import keras
+from keras import layers
+
+from vaekit.errors import check_choice, check_positive_integer, check_positive_number
+
+# Which convolutions `l2` penalises: part of the network -> beginnings of their layers' names.
+L2_LAYERS = {
+    "strided": {"encoder": ("downsample",), "decoder": ("up",)},
+    "encoder": {"encoder": ("downsample",)},
+    "decoder": {"decoder": ("up", "scale")},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Builder:
+    """A serialisable description of an encoder and a decoder: `build` makes the two.
+
+    A network of your own that should be known by one object is a subclass with `build`, registered
+    with `keras.saving.register_keras_serializable`; otherwise pass an encoder and a decoder.
+    """
+
+    def build(self, image_shape, latent_dim, dtype="float32"):
+        """Fresh `(encoder, decoder)`, each a `keras.Model`.
+
+        Args:
+            image_shape: `(height, width, channels)`.
+            latent_dim: number of latents.
+            dtype: Keras dtype policy of the layers; outputs are float32 whatever it is.
+        Returns:
+            encoder: images `(batch, height, width, channels)` in [0, 1] -> mean and log_var of z,
+            each `(batch, latent_dim)`; decoder: z -> images in [0, 1].
+        Raises:
+            UserError: the network does not fit images of this size.
+        """
+        raise NotImplementedError
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name not in ("l2", "l2_layers") and value is not None:
+                check_positive_integer(field.name, value)
+
+    def get_config(self):
+        """The arguments, by name."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_config(cls, config):
+        """The builder with these arguments."""
+        return cls(**config)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PenalisedBuilder(Builder):
+    """A builder whose convolutions may have an L2 penalty.
+
+    Attributes:
+        l2: weight of the sum of squares of the penalised kernels, or None.
+        l2_layers: which are penalised: "strided", those that halve and double the sides; "encoder",
+            those that halve; "decoder", all of the decoder's inner ones.
+    """
+
+    l2: float | None = None
+    l2_layers: str = "strided"
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_choice("l2_layers", self.l2_layers, L2_LAYERS)
+        if self.l2 is not None:
+            check_positive_number("l2", self.l2)
+
+    def regularizer(self, part, name):
+        """The kernel regulariser of a layer: part "encoder" or "decoder", and the layer's name."""
+        penalised = L2_LAYERS[self.l2_layers].get(part, ())
+        if self.l2 is None or not name.startswith(penalised):
+            return None
+        return keras.regularizers.L2(self.l2)
+
+
+@keras.saving.register_keras_serializable("balancingvae")
+class LogVariance(layers.Layer):
+    """log sigma -> log sigma^2; exp(log_var / 2) is exp(log sigma) to the bit."""
+
+    def call(self, log_std):
+        return 2.0 * log_std
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def heads(x, latent_dim):
+    """The encoder's linear outputs `[mean, log_var]`, float32, from features x.
+
+    The second dense layer gives log sigma, as in the original codes, whose checkpoints it loads.
+    """
+    mean = layers.Dense(latent_dim, name="mean", dtype="float32")(x)
+    log_std = layers.Dense(latent_dim, name="log_std", dtype="float32")(x)
+    return [mean, LogVariance(name="log_var", dtype="float32")(log_std)]
+
+
+def sigmoid(x):
+    """The decoder's last activation: images in [0, 1], float32."""
+    return layers.Activation("sigmoid", name="x_hat", dtype="float32")(x)
