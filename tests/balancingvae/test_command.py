@@ -1,4 +1,4 @@
-"""The command line on digits: one training, several seeds, the small scale; options and defaults."""
+"""The command line on digits: one training, several seeds, small scale; options, defaults."""
 
 import pytest
 
