@@ -14,7 +14,7 @@ from vampprior import checkpoint, train
 RECIPE = recipes.Recipe(
     takes="bars.npy, uint8 (n, 8, 8, 1) of 0 and 1",
     find=lambda folder: find.files(folder, ["bars.npy"]),
-    read=lambda paths, options: ({"all": np.load(paths[0])}, "bars, all of them"),
+    read=lambda paths, options: recipes.Found({"all": np.load(paths[0])}, "bars, all of them"),
     divide=recipes.seeded_split(50, 50),
     likelihood="bernoulli",
 )

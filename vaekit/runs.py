@@ -18,7 +18,7 @@ from vaekit.errors import UserError
 # Options that name folders of one machine; the last one takes several.
 PLACES, SOURCES = ("--data-dir", "--runs", "--report"), "--continue-from"
 METRICS, ENVIRONMENT = "metrics.jsonl", "environment.json"
-LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scipy", "pillow")
+LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "scipy", "pillow")
 
 
 def run_name(preset, overrides):

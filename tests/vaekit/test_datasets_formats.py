@@ -1,4 +1,4 @@
-"""Publishers' formats: what is taken comes out upright, what is damaged is named."""
+"""Publishers' formats: images are read upright, and damaged files are named."""
 
 import gzip
 import io
@@ -36,17 +36,17 @@ def write_tar(path, members):
             archive.addfile(info, io.BytesIO(data))
 
 
-def test_idx_comes_out_row_by_row():
+def test_idx_is_read_row_by_row():
     np.testing.assert_array_equal(idx_images(IDX, "a"), IMAGES)
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "starts with nothing"),
-        (struct.pack(">II", 2049, 2) + b"\x00" * 20, "labels start with 00000801"),
-        (IDX[:-1], "promises 2 images of 3 x 4, 24 bytes; 23 came"),
-        (IDX + b"\x00", "24 bytes; 25 came"),
+        (b"", "got an empty file"),
+        (struct.pack(">II", 2049, 2) + b"\x00" * 20, r"\(labels: 00000801\), got 00000801"),
+        (IDX[:-1], r"expected 24 bytes \(2 images of 3 x 4\), got 23"),
+        (IDX + b"\x00", r"expected 24 bytes .*, got 25"),
         (struct.pack(">IIII", 2051, 2**32 - 1, 2**32 - 1, 28), "truncated or altered"),
     ],
 )
@@ -85,7 +85,7 @@ def test_damaged_amat_is_refused(text):
         amat_images(text.encode(), "train.amat")
 
 
-def test_mat_takes_named_bytes_only(tmp_path):
+def test_mat_gives_only_named_bytes(tmp_path):
     from scipy.io import savemat
 
     path = tmp_path / "a.mat"
@@ -115,7 +115,7 @@ def python2_batch(pixels):
     )  # fmt: skip
 
 
-def test_cifar_batches_of_any_python_come_out_upright():
+def test_cifar_batches_of_any_python_are_read_upright():
     images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
     pixels = np.ascontiguousarray(images.transpose(0, 3, 1, 2)).reshape(3, 3072)
     pickles = [python2_batch(pixels)]
@@ -138,7 +138,9 @@ class Attack:
 def test_pickle_that_executes_is_refused_before_it_does(tmp_path):
     trace = tmp_path / "executed"
     for value in (Attack(trace), {"data": Attack(trace)}):
-        with pytest.raises(UserError, match=r"data_batch_2 is refused .*nothing of it was exec"):
+        with pytest.raises(
+            UserError, match=r"data_batch_2 is not a CIFAR-10 batch .*Nothing in it was exec"
+        ):
             batch_images(pickle.dumps(value), "data_batch_2")
     assert not trace.exists()
 
@@ -156,7 +158,7 @@ def test_pickle_that_executes_is_refused_before_it_does(tmp_path):
 )
 def test_pickle_of_anything_else_is_refused(value):
     for data in (pickle.dumps(value, 2), pickle.dumps(value, 2)[:-3], b"\x80\x04junk"):
-        with pytest.raises(UserError, match="is refused as a CIFAR-10 batch"):
+        with pytest.raises(UserError, match="is not a CIFAR-10 batch"):
             batch_images(data, "test_batch")
 
 
@@ -201,7 +203,7 @@ def test_members_that_point_outside_are_refused(tmp_path, name):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(name, b"x")
     for path in ("a.tar", "a.zip"):
-        with pytest.raises(UserError, match="points outside of it"):
+        with pytest.raises(UserError, match="points outside the archive"):
             ImageStore(tmp_path / path)
     assert sorted(os.listdir(tmp_path)) == ["a.tar", "a.zip"]
 
@@ -212,13 +214,13 @@ def test_links_and_devices_are_refused(tmp_path):
         info.type, info.linkname = kind, "/etc/passwd"
         with tarfile.open(tmp_path / "a.tar", "w") as archive:
             archive.addfile(info)
-        with pytest.raises(UserError, match=r"'0\.png' is no plain file"):
+        with pytest.raises(UserError, match=r"'0\.png' is not a plain file"):
             ImageStore(tmp_path / "a.tar")
     link = zipfile.ZipInfo("0.png")
     link.create_system, link.external_attr = 3, 0o120777 << 16
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr(link, "/etc/passwd")
-    with pytest.raises(UserError, match=r"'0\.png' is no plain file"):
+    with pytest.raises(UserError, match=r"'0\.png' is not a plain file"):
         ImageStore(tmp_path / "a.zip")
 
 
@@ -270,7 +272,7 @@ def test_partition_file_with_any_line_ends():
             read_partition(text.encode("latin1"), "list_eval_partition.txt")
 
 
-def test_listing_order_is_cut_where_the_original_code_cuts():
+def test_listing_order_is_divided_as_in_the_original_code():
     parts = by_listing(list(range(202_599)))
     assert parts["train"][-1] == 162_769
     assert (parts["validation"][0], parts["validation"][-1]) == (162_770, 182_636)

@@ -1,4 +1,4 @@
-"""Prepared arrays: made once, mapped, checked, replaced, and damage named."""
+"""Prepared arrays: created once, mapped, checked and replaced; damage is named."""
 
 import dataclasses
 import json
@@ -133,7 +133,7 @@ def test_arrays_too_large_for_a_full_check_are_checked_on_demand(alone, small, m
     (folder / "test.npy").write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     monkeypatch.setattr(cache, "FULL_CHECK_BYTES", 0)
     datasets.load("mnist", validation=2)
-    with pytest.raises(UserError, match=r"test\.npy: its sha256 differs"):
+    with pytest.raises(UserError, match=r"test\.npy is damaged: its sha256 differs"):
         datasets.load("mnist", validation=2, check_all=True)
 
 
@@ -159,7 +159,7 @@ def test_nowhere_to_write_is_said_before_the_work(small, tmp_path):
     os.chmod(tmp_path / "shelf" / "mnist", 0o555)
     (tmp_path / "data").write_text("a file in the way")
     try:
-        with pytest.raises(UserError, match=r"Cannot write to .*data.mnist"):
+        with pytest.raises(UserError, match=r"Cannot write prepared arrays to .*data.mnist"):
             datasets.load("mnist", "shelf", validation=2)
     finally:
         os.chmod(tmp_path / "shelf" / "mnist", 0o755)

@@ -1,8 +1,11 @@
-"""Where images come from: files, TensorFlow Datasets, downloads, folders of one's own."""
+"""Sources of images: files, TensorFlow Datasets, downloads, your own folders."""
 
+import dataclasses
+import http.server
 import io
 import json
 import sys
+import threading
 import types
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from dataset_files import RNG, write_image
 from PIL import Image
 
 from vaekit import datasets, network
-from vaekit.datasets import download, official
+from vaekit.datasets import official
 from vaekit.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("alone")
@@ -27,12 +30,14 @@ def test_image_folders_as_train_and_test_are_prepared_once(alone, small):
     assert datasets.load("mnist", validation=1).source.startswith("files mnist: images")
     assert datasets.load("mnist", validation=1).source.startswith("prepared arrays")
     write_image(alone / "mnist" / "train" / "7" / "3.png", np.zeros((30, 28), np.uint8))
-    with pytest.raises(UserError, match=r"3\.png has shape \(30, 28, 1\)"):
+    with pytest.raises(
+        UserError, match=r"Expected images of shape \(28, 28, 1\) .*, got \(30, 28, 1\): .*3\.png"
+    ):
         datasets.load("mnist", validation=1)
 
 
 def fake_tfds(monkeypatch, images):
-    """A stand-in for tensorflow_datasets that serves `images`, a dict by part."""
+    """Replace tensorflow_datasets by one that serves `images`, a dict by part."""
     calls = []
 
     class Builder:
@@ -86,32 +91,49 @@ def test_failing_or_missing_tensorflow_datasets_is_reported(monkeypatch):
         datasets.load("mnist")
 
 
-def test_downloads_are_kept_only_when_their_content_is_known(alone, small, monkeypatch):
+@pytest.fixture
+def serve(monkeypatch):
+    """A local web server: `serve(body, length)` is its answer from then on."""
+    answer = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(answer["length"]))
+            self.end_headers()
+            self.wfile.write(answer["body"])
+
+        def log_message(self, *arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/frey_rawface.mat"
+        recipe = dataclasses.replace(datasets.RECIPES["frey_faces"], url=url)
+        monkeypatch.setitem(datasets.RECIPES, "frey_faces", recipe)
+        monkeypatch.setattr(network, "is_reachable", lambda url: True)
+        yield lambda body, length=None: answer.update(body=body, length=length or len(body))
+        server.shutdown()
+
+
+def test_downloads_are_kept_only_if_their_content_is_known(alone, small, serve, monkeypatch):
     from scipy.io import savemat
 
     small("frey_faces", all=410)
-    frames = RNG.integers(0, 256, (560, 410), dtype=np.uint8)
-    answer = io.BytesIO()
-    savemat(answer, {"ff": frames})
-    monkeypatch.setattr(network, "is_reachable", lambda url: True)
-
-    class Response(io.BytesIO):
-        headers = {"Content-Length": str(len(answer.getvalue()))}  # noqa: RUF012
-
-    served = [answer.getvalue()]
-    monkeypatch.setattr(
-        download.urllib.request, "urlopen", lambda url, timeout: Response(served[0])
-    )
-    with pytest.raises(UserError, match="answered with another content than the known one"):
+    file = io.BytesIO()
+    savemat(file, {"ff": RNG.integers(0, 256, (560, 410), dtype=np.uint8)})
+    content = file.getvalue()
+    serve(content)
+    with pytest.raises(UserError, match="differs from the known one and was deleted"):
         datasets.load("frey_faces")
-    assert not list(alone.rglob("*.mat"))
-    served[0] = answer.getvalue()[:-5]
-    with pytest.raises(UserError, match=rf"{len(served[0])} of {len(answer.getvalue())} bytes"):
+    serve(content[:-5], length=len(content))
+    with pytest.raises(UserError, match=rf"download: http://.*{len(content) - 5} bytes read"):
         datasets.load("frey_faces")
-    served[0] = answer.getvalue()
+    assert not [path for path in alone.rglob("*") if path.is_file()]
+    serve(content)
     monkeypatch.setattr(official, "is_official", lambda *_: True)
     assert datasets.load("frey_faces").source.startswith("downloaded frey_rawface.mat: content ver")
-    assert (alone / "frey_faces" / "frey_rawface.mat").is_file()
+    assert (alone / "frey_faces" / "frey_rawface.mat").read_bytes() == content
 
 
 def test_checksums_beside_the_data_are_those_of_the_loader():
@@ -146,7 +168,7 @@ def test_photos_are_turned_upright(tmp_path):
     pixels = np.zeros((20, 40, 3), np.uint8)
     pixels[:, 30:] = 255
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was held turned by a quarter
+    exif[0x0112] = 6  # the camera was rotated by 90 degrees
     for i in range(3):
         write_image(tmp_path / "own" / f"{i}.jpg", pixels, exif=exif)
     image = datasets.load("folder:own").train[0]
@@ -167,5 +189,5 @@ def test_own_images_of_several_kinds_are_refused_with_a_remedy(tmp_path):
         datasets.load("folder:sizes", image_size=4)
     (tmp_path / "two").mkdir()
     write_image(tmp_path / "two" / "0.png", np.zeros((4, 4), np.uint8))
-    with pytest.raises(UserError, match="holds 1 images; at least 3"):
+    with pytest.raises(UserError, match="Expected at least 3 images to split in two, got 1"):
         datasets.load("folder:two")

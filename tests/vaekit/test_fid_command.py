@@ -21,7 +21,7 @@ from vaekit.fid import (
     register_extractor,
 )
 from vaekit.fid.__main__ import main
-from vaekit.fid.extractors import EXTRACTORS
+from vaekit.fid.registry import EXTRACTORS
 
 PIXELS = ["--extractor", "pixels", "--quiet", "--json"]
 
@@ -50,7 +50,7 @@ def test_two_folders(tmp_path, capsys):
     assert (row["num_reference"], row["num_generated"], row["protocol"]) == (30, 40, "standard")
 
 
-def test_run_without_samples_is_told_how_to_make_them(tmp_path):
+def test_a_run_without_samples_gets_the_command_that_makes_them(tmp_path):
     (tmp_path / "config.json").write_text('{"package": "vampprior"}')
     with pytest.raises(UserError, match=r"python -m vampprior sample .* --n 10000 --out"):
         main([str(tmp_path), str(tmp_path), *PIXELS])
@@ -67,11 +67,14 @@ def test_arrays_runs_and_saved_statistics_agree(tmp_path, capsys):
     main([str(tmp_path / "a.npy"), "--save", str(tmp_path / "stats.npz"), *PIXELS])
     assert "statistics of 30 images" in capsys.readouterr().out
     assert value == run(capsys, tmp_path / "stats.npz", tmp_path / "run")["value"]
-    with pytest.raises(UserError, match=r"first, second. Name one as .*several.npz:KEY"):
+    with pytest.raises(
+        UserError,
+        match=r"Expected one array of .*, got first, second\. Name one as .*several\.npz:KEY",
+    ):
         run(capsys, tmp_path / "a.npy", tmp_path / "several.npz")
-    with pytest.raises(UserError, match="different protocols: name 'standard' against 'rae'"):
+    with pytest.raises(UserError, match="got different ones: name 'standard' against 'rae'"):
         run(capsys, tmp_path / "stats.npz", tmp_path / "run", "--protocol", "rae")
-    with pytest.raises(UserError, match="needs the images"):
+    with pytest.raises(UserError, match="--kid needs images, got saved statistics"):
         run(capsys, tmp_path / "stats.npz", tmp_path / "run", "--kid")
 
 
@@ -100,17 +103,19 @@ def test_printed_text_says_everything(tmp_path, capsys):
 
 def test_mistakes(tmp_path, capsys):
     np.save(tmp_path / "a.npy", images(30))
-    with pytest.raises(UserError, match="does not exist"):
+    with pytest.raises(
+        UserError, match=r"missing does not exist\. Name a file, a folder or a dataset"
+    ):
         run(capsys, tmp_path / "a.npy", tmp_path / "missing")
-    with pytest.raises(UserError, match="name a second one"):
+    with pytest.raises(UserError, match="Expected two sets of images, got one"):
         run(capsys, tmp_path / "a.npy")
-    with pytest.raises(UserError, match="holds no images"):
+    with pytest.raises(UserError, match=r"empty contains no images\. Expected files ending in"):
         (tmp_path / "empty").mkdir()
         run(capsys, tmp_path / "empty", tmp_path / "a.npy")
     np.save(tmp_path / "pickled.npy", np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(UserError, match="damaged or no plain"):
+    with pytest.raises(UserError, match="damaged or not a plain"):
         run(capsys, tmp_path / "a.npy", tmp_path / "pickled.npy")
-    with pytest.raises(UserError, match="unknown"):
+    with pytest.raises(UserError, match="Unknown dataset 'no_such_dataset'"):
         run(capsys, "no_such_dataset", tmp_path / "a.npy")
 
 
@@ -120,7 +125,7 @@ def settings_of(*options, **changes):
     return from_arguments(parser.parse_args(options), **changes)
 
 
-def test_no_fid_says_so_and_asks_for_nothing():
+def test_no_fid_says_so_and_needs_nothing():
     settings = settings_of("--no-fid")
     settings.check()
     (row,) = settings.evaluate(None, {"REC": None})
@@ -132,7 +137,7 @@ def test_missing_weights_fail_before_the_work(monkeypatch, tmp_path):
     monkeypatch.delenv(inception.VARIABLE, raising=False)
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(network, "is_reachable", lambda url: False)
-    with pytest.raises(UserError, match="Inception weights"):
+    with pytest.raises(UserError, match="Inception weights not found"):
         settings_of().check()
     with pytest.raises(UserError, match="does not exist"):
         settings_of("--inception", str(tmp_path / "gone.pb")).check()
@@ -156,7 +161,7 @@ def test_settings_evaluate_a_dataset(tmp_path):
     assert describe(same).startswith(
         "REC: Frechet distance, pixels 0.0000 (50 images against 50 of bits:test;"
     )
-    with pytest.raises(UserError, match="no images in a split 'train'"):
+    with pytest.raises(UserError, match="no images in the split 'train'"):
         evaluate_sets(binary, {}, "standard", "pixels")
 
 

@@ -113,9 +113,9 @@ def test_constant_features_add_their_means_only():
 
 def test_refuses_what_has_no_distance():
     good = Statistics(np.zeros(3), np.eye(3), 10)
-    with pytest.raises(UserError, match="over 3 and 4 features"):
+    with pytest.raises(UserError, match="over the same number of features, got 3 and 4"):
         frechet_distance(good, Statistics(np.zeros(4), np.eye(4), 10))
-    with pytest.raises(UserError, match="NaN"):
+    with pytest.raises(UserError, match="Expected finite statistics, got NaN"):
         frechet_distance(good, Statistics(np.zeros(3), np.full((3, 3), np.nan), 10))
-    with pytest.raises(UserError, match=r"covariance of shape \(3,\)"):
+    with pytest.raises(UserError, match=r"covariance of shape \(d, d\), got \(3,\) and \(3,\)"):
         frechet_distance(good, Statistics(np.zeros(3), np.ones(3), 10))

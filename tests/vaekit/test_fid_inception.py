@@ -1,4 +1,4 @@
-"""The path that tf-gan's Inception module takes, with a small module of the same signature."""
+"""Loading and running tf-gan's Inception module, with a small module of the same signature."""
 
 import hashlib
 import time
@@ -113,7 +113,7 @@ def test_hub_cache_folder_is_found_without_a_network(saved_model, tmp_path, monk
     cached.symlink_to(saved_model)
     monkeypatch.delenv(inception.VARIABLE, raising=False)
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(network, "is_reachable", lambda url: pytest.fail("asked the network"))
+    monkeypatch.setattr(network, "is_reachable", lambda url: pytest.fail("used the network"))
     x = prepared(2)
     np.testing.assert_allclose(InceptionExtractor()(x), expected_features(x), atol=2e-4)
     # The cache folder itself may be named too, by argument or variable; one load serves all calls.
@@ -124,7 +124,7 @@ def test_hub_cache_folder_is_found_without_a_network(saved_model, tmp_path, monk
 
 
 @pytest.mark.parametrize(("file", "gain"), [("with_mul.pb", 2.0), ("without_mul.pb", 1.0)])
-def test_frozen_graph_takes_batches(frozen_graphs, file, gain):
+def test_frozen_graph_accepts_batches(frozen_graphs, file, gain):
     extractor = InceptionExtractor(frozen_graphs / file, batch_size=2)
     x = prepared(5)
     expected = gain * expected_features(x) + 0.5 * KERNEL.sum(axis=0)
@@ -182,7 +182,7 @@ def test_no_weights_and_no_network_is_one_quick_error(tmp_path, monkeypatch):
         assert remedy in str(caught.value)
 
 
-def test_an_unreachable_server_is_given_up_quickly():
+def test_an_unreachable_server_is_abandoned_quickly():
     began = time.monotonic()
     assert not network.is_reachable("http://192.0.2.1/", seconds=0.3)  # reserved: never answers
     assert time.monotonic() - began < 2
@@ -192,8 +192,8 @@ def test_an_unreachable_server_is_given_up_quickly():
     ("make", "message"),
     [
         (lambda p: p / "missing", "does not exist"),
-        (lambda p: p, "not in the folder"),
-        (lambda p: _written(p / "text.pb", b"this is no graph"), "no TensorFlow GraphDef"),
+        (lambda p: p, "the folder .* contains none"),
+        (lambda p: _written(p / "text.pb", b"this is no graph"), "not a TensorFlow GraphDef"),
         (lambda p: _written(p / "empty.pb", b""), "no input Mul:0 or ExpandDims:0"),
         (lambda p: _written(p / "saved_model.pb", b"damaged").parent, "cannot be opened"),
     ],

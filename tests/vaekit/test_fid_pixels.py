@@ -76,7 +76,9 @@ def test_two_stage_stretches_generated_images_only():
     np.testing.assert_allclose(stretched.min(axis=(1, 2, 3)), 0.0, atol=1e-7)
     np.testing.assert_allclose(stretched.max(axis=(1, 2, 3)), 1.0, atol=1e-6)
     assert not prepare(np.full((1, 4, 4, 3), 0.7), protocol, AS_IS, generated=True).any()
-    with pytest.raises(UserError, match="stretches generated images"):
+    with pytest.raises(
+        UserError, match=r"Expected statistics of generated images.*stretches generated images"
+    ):
         fid(image, feature_statistics(image, "pixels", protocol), protocol, "pixels")
 
 
@@ -84,15 +86,21 @@ def test_two_stage_stretches_generated_images_only():
     ("images", "message"),
     [
         (np.zeros((4, 4, 3), np.uint8), "Add a channel axis"),
-        (np.zeros((2, 4), np.uint8), r"shape \(2, 4\)"),
-        (np.full((2, 4, 4, 3), 2.0), "divide by 255"),
+        (
+            np.zeros((2, 4), np.uint8),
+            r"Expected images of shape \(n, height, width, channels\), got \(2, 4\)",
+        ),
+        (np.full((2, 4, 4, 3), 2.0), "Divide by 255"),
         (np.full((2, 4, 4, 3), -0.1), "from -0.1"),
         (np.full((2, 4, 4, 3), np.nan), "NaN"),
-        (np.zeros((2, 4, 4, 3), np.int64), "dtype int64"),
+        (np.zeros((2, 4, 4, 3), np.int64), "got int64"),
         (np.zeros((2, 4, 4, 3), complex), "dtype complex"),
-        (np.ones((2, 4, 4, 3), np.uint8), "count as black"),
+        (
+            np.ones((2, 4, 4, 3), np.uint8),
+            r"got only the values 0 and 1\. Pass images\.astype\(bool\)",
+        ),
         (np.zeros((2, 4, 4, 1)), "--grey-to-rgb"),
-        (np.zeros((2, 4, 4, 4)), r"4 channel\(s\) came; scaled takes 3"),
+        (np.zeros((2, 4, 4, 4)), "scaled expects images with 3 channels, got 4"),
     ],
 )
 def test_refused_images(images, message):
@@ -140,10 +148,13 @@ def test_presets_say_what_they_are():
     assert chosen.max() > 49_000  # not the first ones: files are often sorted by class
     with pytest.raises(UserError, match=r"Unknown FID protocol 'raw'.*balancing"):
         get_protocol("raw")
-    with pytest.raises(UserError, match="Unknown 'nearest'"):
+    with pytest.raises(UserError, match="Unknown resize 'nearest'"):
         dataclasses.replace(get_protocol("rae"), resize="nearest")
 
 
-def test_unknown_extractor_is_answered_with_the_known_ones():
-    with pytest.raises(UserError, match=r"'incepton'.*inception, inceptionv3"):
+def test_unknown_extractor_lists_the_known_ones():
+    with pytest.raises(
+        UserError,
+        match=r"Unknown extractor 'incepton'\. Did you mean inception .*Known: inception, inc",
+    ):
         get_extractor("incepton")

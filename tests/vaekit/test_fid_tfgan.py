@@ -19,7 +19,7 @@ def test_tf_gan_imports_on_this_tensorflow():
     assert "tensorflow_gan" not in sys.modules  # no empty package is left for others to find
 
 
-def test_stand_in_for_pkg_resources(monkeypatch):
+def test_substitute_for_pkg_resources(monkeypatch):
     find_spec = importlib.util.find_spec
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda n: None if n == "pkg_resources" else find_spec(n)
@@ -68,7 +68,7 @@ def test_kid_of_images():
     far, _ = kid(a, c**4, "standard", "pixels")
     assert error > 0
     assert far > abs(same) + 5 * error
-    with pytest.raises(UserError, match="at least 4"):
+    with pytest.raises(UserError, match="need at least 4 images in each set, got 3 and 3"):
         kid(a[:3], b[:3], "standard", "pixels")
 
 

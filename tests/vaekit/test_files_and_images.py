@@ -79,13 +79,16 @@ def test_uint8_and_floats_mean_the_same():
     [
         (np.zeros((2, 4, 5)), "Add a channel axis"),
         (np.zeros(GREY), "Add a batch axis"),
-        (np.zeros((0, *GREY)), "No images came"),
-        (np.zeros((2, 4, 4, 1)), r"shape \(2, 4, 4, 1\) came; this model takes \(n, 4, 5, 1\)"),
-        (np.full((2, *GREY), 3.0), "divide by 255"),
-        (np.full((2, *GREY), -0.1), "values from -0.1"),
-        (np.full((2, *GREY), np.nan), "40 of 40 pixels are NaN"),
-        (np.zeros((2, *GREY), np.int64), "dtype int64"),
-        (np.full((2, *GREY), "a"), "dtype <U1"),
+        (
+            np.zeros((0, *GREY)),
+            r"Expected images of shape \(n, 4, 5, 1\) with n at least 1, got no images",
+        ),
+        (np.zeros((2, 4, 4, 1)), r"Expected images of shape \(n, 4, 5, 1\), got \(2, 4, 4, 1\)"),
+        (np.full((2, *GREY), 3.0), "Divide by 255 if they are 0..255"),
+        (np.full((2, *GREY), -0.1), r"Expected float images in \[0, 1\], got values from -0.1"),
+        (np.full((2, *GREY), np.nan), "Expected finite pixels, got 40 of 40 that are NaN"),
+        (np.zeros((2, *GREY), np.int64), "Expected uint8, bool or float images, got int64"),
+        (np.full((2, *GREY), "a"), "Expected numeric images, got dtype <U1"),
     ],
 )
 def test_wrong_images_are_refused_with_a_remedy(images, message):
@@ -101,5 +104,7 @@ def test_grey_images_for_an_rgb_model():
 def test_binary_model_takes_zeros_and_ones_of_any_type():
     for dtype in (bool, np.uint8, np.float64):
         assert check_images(np.ones((1, *GREY), dtype), GREY, binary=True).dtype == np.float32
-    with pytest.raises(UserError, match="exactly 0 or 1; 20 of 20 differ"):
+    with pytest.raises(
+        UserError, match="exactly 0 or 1 for a Bernoulli likelihood, got 20 of 20 that"
+    ):
         check_images(np.full((1, *GREY), 128, np.uint8), GREY, binary=True)

@@ -136,7 +136,9 @@ def test_default_command():
 def test_arithmetic_is_refused_or_chosen(tmp_path):
     from vaekit.training import backend
 
-    with pytest.raises(UserError, match="auto, float32, bfloat16"):
+    with pytest.raises(
+        UserError, match=r"Unknown precision 'float16'.*Known: auto, bfloat16, float32"
+    ):
         backend.arithmetic("mlp", "float16")
     assert backend.arithmetic("mlp").policy == "float32"
     (tmp_path / "cpuinfo").write_text("flags : avx512_bf16")
@@ -154,7 +156,7 @@ def test_a_tensorflow_without_onednn_is_noticed(tmp_path, monkeypatch, late, fla
     from vaekit.training import backend
 
     (tmp_path / "cpuinfo").write_text(f"flags : {flags}")
-    monkeypatch.setattr(vaekit, "TENSORFLOW_CAME_FIRST", late)
+    monkeypatch.setattr(vaekit, "TENSORFLOW_WAS_IMPORTED_FIRST", late)
     monkeypatch.setattr(backend.keras.backend, "backend", lambda: "tensorflow")
     assert backend._without_onednn(tmp_path / "cpuinfo") == expected
     monkeypatch.setattr(backend, "_without_onednn", lambda: True)

@@ -107,14 +107,15 @@ def test_what_a_run_cannot_go_on_from(tmp_path):
         with pytest.raises(UserError) as error:
             continue_from(run, [tmp_path / "nowhere", stopped, killed, longer], "one")
         reasons = str(error.value)
-        assert "nowhere: no run with a checkpoint" in reasons
-        assert "stopped: early stopping put the best epoch's weights" in reasons
-        assert "killed: not finished" in reasons and "6 epochs there, 5 asked" in reasons
+        assert "nowhere: it is not a run with a checkpoint" in reasons
+        assert "stopped: early stopping replaced its last weights" in reasons
+        assert "killed: it is not finished" in reasons
+        assert "it has 6 epochs, more than the requested 5" in reasons
         assert not run.checkpoint_path("one").exists()
         continue_from(run, [longer, fitting], "one")
         _, state = checkpoints.load(run.checkpoint_path("one"))
         assert (state["epoch"], state["finished"]) == (4, False)
-        # Begun, it is resumed, and nothing is looked for.
+        # A run that has begun is resumed, whatever the sources.
         continue_from(run, [tmp_path / "nowhere"], "one")
 
 
@@ -150,7 +151,9 @@ def test_batches_are_permutations_that_depend_on_seed_and_epoch_alone():
 
 
 def test_fewer_images_than_a_batch_is_refused():
-    with pytest.raises(UserError, match="fewer than one batch of 4"):
+    with pytest.raises(
+        UserError, match="Expected at least one batch of 4 training images, got 3 images"
+    ):
         shuffled_batches((DATA[:3],), 4, seed=0)
 
 

@@ -1,8 +1,11 @@
-"""Datasets: `load(name)` finds, prepares and splits images, and says where they came from."""
+"""Datasets: `load(name)` finds, prepares and splits images, and describes their source.
+
+The names below are for use from outside, and also `binarize.binarize`. To add a dataset, see
+`recipes.Recipe`.
+"""
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from numbers import Integral
 
 import numpy as np
 
@@ -11,7 +14,7 @@ from vaekit.datasets.folder import FOLDER_OPTIONS, check_folder, load_folder
 from vaekit.datasets.options import complete
 from vaekit.datasets.recipes import RECIPES, digits_images
 from vaekit.datasets.splits import PARTS
-from vaekit.errors import UserError
+from vaekit.errors import UserError, check_positive_integer, closest
 
 __all__ = ["NAMES", "Dataset", "load"]
 
@@ -27,8 +30,8 @@ class Dataset:
         train, validation, test: read-only uint8 arrays `(n, height, width, channels)`, 0..255, or
             0 and 1 where the likelihood is "bernoulli". A part may be empty.
         likelihood: "bernoulli" or "discretized_logistic" (256 levels).
-        source: which files, which protocol and which route, in words.
-        fingerprint: hex sha256 of the three arrays; equal exactly when all pixels are.
+        source: files, protocol and origin, in words.
+        fingerprint: hex sha256 of the three arrays; equal exactly if all pixels are.
     """
 
     name: str
@@ -45,9 +48,13 @@ class Dataset:
         return tuple(self.train.shape[1:])
 
     def take(self, train=None, test=None, seed=0):
-        """The same dataset with at most so many images of a part, a seeded choice; None for all.
+        """The same dataset with a seeded choice of fewer images.
 
-        The fingerprint becomes one of the whole dataset's and of the choice.
+        Args:
+            train, test: largest number of images of that part; None for all.
+            seed: of the choice.
+        Returns:
+            Dataset whose fingerprint is derived from that of the whole dataset and the choice.
         """
         counts = {"train": train, "test": test}
         less = {p: n for p, n in counts.items() if n is not None and n < len(getattr(self, p))}
@@ -73,33 +80,32 @@ class Dataset:
 def load(name, data_dir=None, *, split_seed=0, limit=None, check_all=False, **options):
     """Find, prepare and split a dataset.
 
-    Looked for in this order: arrays prepared before, the publisher's files in `<data_dir>/<name>/`,
-    TensorFlow Datasets or the publisher's download. What was prepared is kept beside the files, or
-    in ./data where `data_dir` is read-only.
+    The search order is: arrays prepared earlier; the publisher's files in `<data_dir>/<name>/`;
+    TensorFlow Datasets, or the publisher's download. Prepared arrays are kept beside the files, or
+    in ./data if `data_dir` is read-only.
 
     Args:
-        name: one of NAMES, or "folder:PATH" for images of one's own (folder, zip or tar).
+        name: one of NAMES, or "folder:PATH" for your own images (folder, zip or tar).
         data_dir: the data folder; by default $VAE_DATA_DIR, else ./data.
-        split_seed: of the split, where there is no official one, and of `limit`.
-        limit: take at most so many images of each part, at random by the seed; for quick runs.
+        split_seed: seed of the split, if there is no official one, and of `limit`.
+        limit: largest number of images of each part, chosen at random by the seed; for quick runs.
         check_all: verify the sha256 of prepared arrays of any size (always done up to 1 GB).
-        **options: what the dataset offers:
+        **options: options of the dataset:
             mnist, fashion_mnist: `validation=10000` images held out of train;
-            cifar10: `validation=0` likewise (an empty part by default: the papers train on all
-                50,000), `jpeg=False`: with True the images go through one JPEG round trip (quality
-                75, 4:2:0), unless their source holds JPEG files, which are never compressed twice;
+            cifar10: `validation=0` likewise (an empty part by default, because the papers train on
+                all 50,000), `jpeg=False`: True compresses the images once as JPEG (quality 75,
+                4:2:0), unless the source holds JPEG files, which are never compressed twice;
             caltech101_silhouettes: `silhouette=1`, the value of the object's pixels, 0 in the file;
             celeba: `size=64`, `resize="bilinear"` or "nearest", `split="partition"` or "listing";
             folder:PATH: `image_size=None` to crop and resize, `channels=None` or 1 or 3.
     Returns:
         Dataset.
     Raises:
-        UserError: unknown name or option, nothing found, or something found is damaged.
+        UserError: unknown name or option, nothing found, or a damaged file.
     """
-    if limit is not None and not (isinstance(limit, Integral) and limit >= 1):
-        raise UserError(f"limit={limit!r} came; a whole number from 1 is taken.")
-    if not (isinstance(split_seed, Integral) and split_seed >= 0):
-        raise UserError(f"split_seed={split_seed!r} came; a whole number from 0 is taken.")
+    if limit is not None:
+        check_positive_integer("limit", limit)
+    check_positive_integer("split_seed", split_seed, least=0)
     likelihood = "discretized_logistic"
     if name.startswith("folder:"):
         path = check_folder(name.removeprefix("folder:"))
@@ -115,9 +121,7 @@ def load(name, data_dir=None, *, split_seed=0, limit=None, check_all=False, **op
         found = resolve.resolve(name, folder, options, split_seed, check_all)
         likelihood = RECIPES[name].likelihood
     else:
-        raise UserError(
-            f"The dataset {name!r} is unknown. Known are {', '.join(NAMES)} and folder:PATH."
-        )
+        raise UserError(f"Unknown dataset {name!r}. {closest(name, (*NAMES, 'folder:PATH'))}")
     parts, source, fingerprint = found
     if limit is not None:
         parts = {part: _limited(images, limit, split_seed) for part, images in parts.items()}

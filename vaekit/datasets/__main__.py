@@ -1,4 +1,4 @@
-"""python -m vaekit.datasets NAME: find and prepare a dataset and say what it is."""
+"""python -m vaekit.datasets NAME: find, prepare and describe a dataset."""
 
 import argparse
 import sys
@@ -14,8 +14,10 @@ def main(arguments=None):
     parser.add_argument("name", help=f"{', '.join(NAMES)} or folder:PATH")
     parser.add_argument("--data-dir", help="default: $VAE_DATA_DIR, else ./data")
     parser.add_argument("--split-seed", type=int, default=0, help="default: 0")
-    parser.add_argument("--jpeg", action="store_true", default=None, help="cifar10: round trip")
-    parser.add_argument("--resize", choices=["bilinear", "nearest"], help="celeba")
+    parser.add_argument(
+        "--jpeg", action="store_true", default=None, help="cifar10: compress once as JPEG"
+    )
+    parser.add_argument("--resize", choices=["bilinear", "nearest"], help="celeba: filter")
     parser.add_argument("--image-size", type=int, help="folder:PATH: crop and resize to this")
     parser.add_argument("--channels", type=int, choices=[1, 3], help="folder:PATH: grey or RGB")
     given = vars(parser.parse_args(arguments))

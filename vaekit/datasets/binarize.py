@@ -1,8 +1,8 @@
-"""Binary images from grey ones, fixed once for validation and test."""
+"""Binary images from grey ones, drawn once for validation and test."""
 
 import numpy as np
 
-from vaekit.errors import UserError
+from vaekit.errors import UserError, check_choice
 
 
 def binarize(images, mode="stochastic", seed=0):
@@ -12,18 +12,17 @@ def binarize(images, mode="stochastic", seed=0):
         images: uint8 array of any shape, 0..255.
         mode: "stochastic": one Bernoulli draw per pixel with probability grey level / 255, as in
             Salakhutdinov & Murray (2008); "threshold": 1 where the level is above 127.
-        seed: of the draws; "threshold" has none.
+        seed: of the draws; "threshold" does not use it.
     Returns:
         uint8 array of the same shape, 0 or 1.
     """
     images = np.asarray(images)
     if images.dtype != np.uint8:
-        raise UserError(f"Images of dtype {images.dtype} came; binarize takes uint8 0..255.")
+        raise UserError(f"Expected uint8 images with grey levels 0..255, got {images.dtype}.")
+    check_choice("mode", mode, ("stochastic", "threshold"))
     if mode == "threshold":
         return (images > 127).astype(np.uint8)
-    if mode != "stochastic":
-        raise UserError(f'mode={mode!r} came; binarize takes "stochastic" or "threshold".')
-    # Uniform over 0..254 in whole numbers: P(draw < level) is level / 255 exactly.
+    # Uniform integers in 0..254: P(draw < level) is level / 255 exactly.
     draws = np.random.Generator(np.random.PCG64(seed)).integers(
         0, 255, size=images.shape, dtype=np.uint8
     )

@@ -1,4 +1,4 @@
-"""Prepared arrays: `train.npy`, `validation.npy`, `test.npy` and the `prepared.json` about them."""
+"""Prepared arrays: `train.npy`, `validation.npy`, `test.npy` and their `prepared.json`."""
 
 import hashlib
 import os
@@ -13,11 +13,11 @@ from vaekit.errors import UserError
 
 DESCRIPTION = "prepared.json"
 ARRAY_KEYS = ("shape", "bytes", "sha256")
-FULL_CHECK_BYTES = 1 << 30  # up to here every load verifies the sha256 (about a second per GB)
+FULL_CHECK_BYTES = 1 << 30  # up to this size every load verifies the sha256 (about a second per GB)
 
 
 def fingerprint(parts):
-    """Hex sha256 over shapes and pixels of the three parts, in fixed order."""
+    """Hex sha256 over shapes and pixels of the three parts, in a fixed order."""
     digest = hashlib.sha256()
     for name in PARTS:
         array = parts[name]
@@ -27,24 +27,24 @@ def fingerprint(parts):
 
 
 def is_writable(folder):
-    """Whether files can be made in a folder, existing or not; a folder marked read-only cannot."""
+    """Whether files can be created in a folder, existing or not, that is not marked read-only."""
     folder = Path(folder).absolute()
     while not folder.exists():
         folder = folder.parent
-    # Root may write anywhere: the mode bits say what the owner of the data meant.
+    # Root may write anywhere, so the mode bits decide: they tell what the owner intended.
     marked_writable = folder.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
     return folder.is_dir() and bool(marked_writable) and os.access(folder, os.W_OK)
 
 
 def write(folder, parts, source, protocol, made_from):
-    """Write the three arrays whole, then the description that makes them count.
+    """Write the three arrays atomically, and then the description that makes them valid.
 
     Args:
         folder: of this dataset under this protocol.
         parts: dict of uint8 arrays `(n, height, width, channels)`.
         source: text for `Dataset.source`.
         protocol: dict of the options that these arrays depend on.
-        made_from: dict from file name to size, to notice that the files were replaced.
+        made_from: dict from file name to size, to notice replaced files.
     """
     arrays = {}
     for name in PARTS:
@@ -66,7 +66,7 @@ def write(folder, parts, source, protocol, made_from):
 
 
 def describe(folder):
-    """The description of prepared arrays, or None where there are none."""
+    """The description of prepared arrays, or None if there are none."""
     path = Path(folder) / DESCRIPTION
     if not path.is_file():
         return None
@@ -74,18 +74,18 @@ def describe(folder):
     wanted = ("source", "made_from", "fingerprint", "arrays")
     missing = [key for key in wanted if not isinstance(description, dict) or key not in description]
     if missing or not all(set(ARRAY_KEYS) <= set(_entry(description, name)) for name in PARTS):
-        raise _damaged(path, "it is no complete description of three arrays")
+        raise _damaged(path, "it is not a complete description of three arrays")
     return description
 
 
 def read(folder, description, check_all=False):
     """The three arrays, memory-mapped and read-only.
 
-    Sizes and shapes are checked always; sha256 digests as well up to FULL_CHECK_BYTES in all, or
-    with `check_all`.
+    Sizes and shapes are always checked; sha256 digests too, up to FULL_CHECK_BYTES in total or with
+    `check_all`.
 
     Raises:
-        UserError: an array is missing, truncated or altered; it is named.
+        UserError: an array is missing, truncated or altered; the message names it.
     """
     arrays = description["arrays"]
     total = sum(arrays[name]["bytes"] for name in PARTS)
@@ -105,20 +105,23 @@ def _read_array(path, expected, check_digest):
         raise _damaged(path, "it is missing")
     size = path.stat().st_size
     if size != expected["bytes"]:
-        raise _damaged(path, f"it has {size} bytes instead of {expected['bytes']}")
+        raise _damaged(path, f"expected {expected['bytes']} bytes, got {size}")
     if check_digest and files.sha256(path) != expected["sha256"]:
-        raise _damaged(path, "its sha256 differs from the one written down when it was made")
+        raise _damaged(path, "its sha256 differs from the recorded one")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
         raise _damaged(path, str(error)) from error
     if array.dtype != np.uint8 or list(array.shape) != list(expected["shape"]):
-        raise _damaged(path, f"it holds {array.dtype} of shape {array.shape}")
+        raise _damaged(
+            path,
+            f"expected uint8 of shape {expected['shape']}, got {array.dtype} of {[*array.shape]}",
+        )
     return np.asarray(array)
 
 
 def _damaged(path, what):
     return UserError(
-        f"Prepared arrays are damaged, {path}: {what}. "
-        f"Delete the folder {path.parent} and run again; it is then made anew from its source."
+        f"The prepared array {path} is damaged: {what}. "
+        f"Delete the folder {path.parent} and run again; it is recreated from its source."
     )

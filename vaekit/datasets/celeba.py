@@ -1,4 +1,4 @@
-"""CelebA's faces: which images belong to which part, crop and resize."""
+"""CelebA's faces: the parts of the dataset, crop and resize."""
 
 from pathlib import Path, PurePosixPath
 
@@ -7,12 +7,13 @@ import numpy as np
 from vaekit.datasets import official, prepare
 from vaekit.datasets.image_files import ImageStore, decode, decode_all, stack
 from vaekit.datasets.numeric import content
+from vaekit.datasets.official import Found
 from vaekit.datasets.splits import PARTS
 from vaekit.errors import UserError
 
 FACE_OPTIONS = {"size": 64, "resize": "bilinear", "split": "partition"}
 PARTITION = "list_eval_partition.txt"
-LISTING_ENDS = (162_770, 182_637)  # of 202,599: where the original code ends train and validation
+LISTING_ENDS = (162_770, 182_637)  # of 202,599: ends of train and validation in the original code
 ALL_IMAGES = 202_599
 
 
@@ -27,13 +28,15 @@ def find_celeba(folder):
 
 
 def celeba_from_files(paths, options):
-    """The three parts from the aligned images that are there, and a note.
+    """The three parts of the available aligned images.
 
     Args:
         paths: the images, then the partition file (not needed for the split by listing order).
         options: `size`, `resize` ("bilinear" or "nearest"), and `split`: "partition" is the
-            official one by file name, files sorted; "listing" takes files in the order in which
-            the folder or archive lists them, as the original code did.
+            official one by sorted file name; "listing" uses the order in which the folder or
+            archive lists its files, like the original code.
+    Returns:
+        `Found`.
     """
     parts = {}
     with ImageStore(paths[0]) as store:
@@ -46,7 +49,7 @@ def celeba_from_files(paths, options):
             parts[part] = stack(images, names[part], (options["size"], options["size"], 3))
     count = sum(map(len, names.values()))
     whole = "all" if count == ALL_IMAGES else f"{count} of {ALL_IMAGES}"
-    return parts, f"{whole} images, {options['resize']}, {note}"
+    return Found(parts, f"{whole} images, {options['resize']}, {note}")
 
 
 def face_decoder(options):
@@ -68,7 +71,7 @@ def face_from_pixels(pixels, options):
 
 
 def by_listing(names):
-    """Names by part, cut where the original code cuts the listing, in proportion if incomplete."""
+    """Names by part, divided like the original code's listing; in proportion if incomplete."""
     first, second = (round(end * len(names) / ALL_IMAGES) for end in LISTING_ENDS)
     return {"train": names[:first], "validation": names[first:second], "test": names[second:]}
 
@@ -76,7 +79,7 @@ def by_listing(names):
 def _by_partition(names, paths):
     if len(paths) < 2:
         raise UserError(
-            f"{paths[0].parent} lacks {PARTITION}, which says what belongs to train, validation "
+            f"{paths[0].parent} lacks {PARTITION}, which assigns the images to train, validation "
             'and test. Put it beside the images, or load with split="listing".'
         )
     data = content(paths[1])
@@ -84,21 +87,24 @@ def _by_partition(names, paths):
     by_part = {part: [] for part in PARTS}
     for name in sorted(names, key=lambda name: PurePosixPath(name).name):
         if (file := PurePosixPath(name).name) not in part_of:
-            raise UserError(f"{paths[1]} does not list the image {name} of {paths[0]}.")
+            raise UserError(
+                f"{paths[1]} does not list the image {name} of {paths[0]}. Use files of one "
+                "release."
+            )
         by_part[part_of[file]].append(name)
     if not by_part["train"]:
-        raise UserError(f"{paths[0]} holds no image of the training part of CelebA.")
+        raise UserError(f"{paths[0]} contains no image of the training part of CelebA. Add some.")
     known = official.is_official("celeba", PARTITION, data)
     return by_part, "official partition" if known else "a partition not known as official"
 
 
 def read_partition(data, path):
-    """Dict from file name to part, from lines of a name and 0 (train), 1 (validation), 2 (test)."""
+    """Dict from file name to part; a line holds a name and 0 (train), 1 (validation) or 2 (test)."""
     try:
         pairs = [line.split() for line in data.decode("ascii").splitlines() if line.strip()]
         return {name: PARTS[("0", "1", "2").index(number)] for name, number in pairs}
     except ValueError as error:
         raise UserError(
-            f"{path} is truncated or altered: each line must hold a file name and 0, 1 or 2 "
-            f"({error}). Fetch it again."
+            f"{path} is truncated or altered: expected a file name and 0, 1 or 2 on each line "
+            f"({error}). Download it again."
         ) from error

@@ -1,4 +1,4 @@
-"""CIFAR-10's Python batches: pickles, read without giving them anything to execute."""
+"""CIFAR-10's Python batches: pickles, read without executing anything in them."""
 
 import io
 import pickle
@@ -10,11 +10,11 @@ import numpy as np
 from vaekit.errors import UserError
 
 BATCHES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
-FETCH_AGAIN = "Fetch it again from the CIFAR page."
+DOWNLOAD_AGAIN = "Download it again from the CIFAR page."
 
 
 class _Dtype:
-    """Stands for numpy.dtype: remembers its name, checks nothing else."""
+    """Replaces numpy.dtype: it remembers its name and ignores everything else."""
 
     def __init__(self, name, *_):
         self.name = name
@@ -24,7 +24,7 @@ class _Dtype:
 
 
 class _Array:
-    """Stands for numpy.ndarray: takes raw unsigned bytes and their shape, nothing else."""
+    """Replaces numpy.ndarray: it accepts unsigned bytes and their shape, and nothing else."""
 
     values = None
 
@@ -38,13 +38,13 @@ class _Array:
 
 
 def _latin1(text, encoding):
-    """Stands for _codecs.encode, with which protocol 2 spells bytes under Python 3."""
+    """Replaces _codecs.encode, with which Python 3 writes bytes in protocol 2."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"a text in {encoding}")
     return text.encode("latin1")
 
 
-# Stand-ins only: even numpy's own constructors would trust what a pickle tells them.
+# Only replacements: even the constructors of numpy would trust the content of a pickle.
 _ALLOWED = {
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _Dtype,
@@ -57,7 +57,7 @@ _ALLOWED = {
 class _BatchUnpickler(pickle.Unpickler):
     def find_class(self, module, name):
         if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no CIFAR batch needs")
+            raise pickle.UnpicklingError(f"it uses {module}.{name}, which no CIFAR batch needs")
         return _ALLOWED[module, name]
 
 
@@ -66,11 +66,11 @@ def batch_images(data, name):
 
     Args:
         data: bytes of the pickle, written by Python 2 (as published) or 3.
-        name: named in errors.
+        name: name of the batch for messages.
     Returns:
         uint8 array `(n, 32, 32, 3)`.
     Raises:
-        UserError: the pickle asks for anything but an array of bytes, or is damaged.
+        UserError: the pickle holds anything but an array of bytes, or is damaged.
     """
     try:
         batch = _BatchUnpickler(io.BytesIO(data), encoding="latin1").load()
@@ -78,13 +78,13 @@ def batch_images(data, name):
         return pixels.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     except Exception as error:  # a damaged pickle fails in many ways
         raise UserError(
-            f"{name} is refused as a CIFAR-10 batch, nothing of it was executed: {error}. "
-            f"{FETCH_AGAIN}"
+            f"{name} is not a CIFAR-10 batch ({error}). Nothing in it was executed. "
+            f"{DOWNLOAD_AGAIN}"
         ) from error
 
 
 def batch_files(path):
-    """Bytes of the six batches, from `cifar-10-python.tar.gz` or the folder unpacked from it.
+    """Bytes of the six batches, from `cifar-10-python.tar.gz` or its unpacked folder.
 
     Returns:
         dict from batch name to bytes, in the order of BATCHES.
@@ -93,7 +93,7 @@ def batch_files(path):
     found = _folder_files(path) if path.is_dir() else _tar_files(path)
     missing = [name for name in BATCHES if name not in found]
     if missing:
-        raise UserError(f"{path} lacks {', '.join(missing)}. {FETCH_AGAIN}")
+        raise UserError(f"{path} lacks {', '.join(missing)}. {DOWNLOAD_AGAIN}")
     return {name: found[name] for name in BATCHES}
 
 
@@ -110,5 +110,5 @@ def _tar_files(path):
                 if name in BATCHES and member.isreg():
                     found[name] = archive.extractfile(member).read()
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise UserError(f"{path} is truncated or damaged ({error}). {FETCH_AGAIN}") from error
+        raise UserError(f"{path} is truncated or damaged ({error}). {DOWNLOAD_AGAIN}") from error
     return found

@@ -1,4 +1,4 @@
-"""Which publishers' files lie in a folder."""
+"""Publishers' files in a folder."""
 
 import os
 from pathlib import Path
@@ -6,21 +6,22 @@ from pathlib import Path
 from vaekit.datasets.image_files import ARCHIVES
 from vaekit.errors import UserError
 
-PREPARED = "prepared"  # how the names of our own folders beside the files begin
+PREPARED = "prepared"  # prefix of our own folders beside the files
 
 
 def files(folder, names, compressed=()):
-    """Paths of all `names`, plain or with one of the suffixes `compressed`; [] where none is there.
+    """Paths of all `names`, plain or with one of the suffixes `compressed`; [] if all are missing.
 
     Raises:
-        UserError: some are there and others are missing.
+        UserError: only some are missing.
     """
     paths = [_first(Path(folder), name, compressed) for name in names]
     missing = [name for name, path in zip(names, paths, strict=True) if path is None]
     if missing and len(missing) < len(names):
         raise UserError(
             f"{folder} lacks {', '.join(missing)}. Put it beside the other "
-            f"{'file' if len(names) == 2 else 'files'}; plain or .gz are taken."
+            f"{'file' if len(names) == 2 else 'files'}"
+            + (f", plain or compressed ({', '.join(compressed)})." if compressed else ".")
         )
     return [] if missing else paths
 
@@ -35,7 +36,7 @@ def cifar_batches(folder):
 
 
 def image_tree(folder):
-    """A folder holding train/ and test/, or the only archive in it, as a list of one path, or [].
+    """A folder with train/ and test/, or the only archive in it, as a list of one path, or [].
 
     Raises:
         UserError: there are several archives.
@@ -50,12 +51,14 @@ def image_tree(folder):
     )
     if len(archives) > 1:
         names = ", ".join(path.name for path in archives)
-        raise UserError(f"{folder} holds several archives ({names}). Leave only one of them there.")
+        raise UserError(
+            f"Expected one archive in {folder}, got several ({names}). Remove all but one."
+        )
     return archives
 
 
 def signature(paths):
-    """What the files look like from outside: sizes of files, number of files in folders."""
+    """A cheap summary to notice changes: sizes of files, numbers of files in folders."""
     return {
         path.name: _count_files(path) if path.is_dir() else path.stat().st_size for path in paths
     }

@@ -1,4 +1,4 @@
-"""A person's own images: `folder:PATH`, a folder, zip or tar."""
+"""Images of your own: `folder:PATH`, a folder, zip or tar."""
 
 import hashlib
 from collections import Counter
@@ -15,13 +15,13 @@ VALIDATION = ("validation", "val", "valid")
 
 
 def _cache_name(path):
-    """Name of the cache folder: readable, and different for folders of the same name."""
+    """Name of the cache folder: readable, and unique for folders of the same name."""
     path = Path(path).resolve()
     return f"{path.name}-{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
 
 
 def _signature(path):
-    """A digest of names, sizes and times, by which changed images are noticed."""
+    """A digest of names, sizes and times, to notice changed images."""
     path = Path(path)
     found = sorted(path.rglob("*")) if path.is_dir() else [path]
     digest = hashlib.sha256()
@@ -37,10 +37,10 @@ def check_folder(path):
     """The path of an existing folder or archive."""
     path = Path(path).expanduser()
     if not path.exists():
-        raise UserError(f"{path} does not exist; folder:PATH takes a folder, zip or tar of images.")
+        raise UserError(f"{path} does not exist. Name a folder, zip or tar of images: folder:PATH.")
     if not path.is_dir() and not path.name.endswith(ARCHIVES):
         raise UserError(
-            f"{path} is neither a folder nor an archive ({', '.join(ARCHIVES)}) of images."
+            f"Expected a folder or an archive ({', '.join(ARCHIVES)}) of images, got {path}."
         )
     return path
 
@@ -48,8 +48,8 @@ def check_folder(path):
 def read_folder(path, options, split_seed):
     """The three parts of a folder or archive.
 
-    With train/ and test/ at the top these are the parts (validation/ as well if there); otherwise
-    all images, nested to any depth, are divided 80/10/10 by the seed.
+    If train/ and test/ (and validation/) exist at the top, they are the parts. Otherwise all
+    images, at any depth, are divided 80/10/10 by the seed.
 
     Returns:
         `(parts, note)`.
@@ -57,7 +57,7 @@ def read_folder(path, options, split_seed):
     with ImageStore(path) as store:
         if not store.names:
             raise UserError(
-                f"{path} holds no images; files ending in {', '.join(SUFFIXES)} are taken."
+                f"{path} contains no images. Expected files ending in {', '.join(SUFFIXES)}."
             )
         names = sorted(store.names)
         images = decode_all(store, names, _decoder(options), path.name)
@@ -74,7 +74,9 @@ def read_folder(path, options, split_seed):
         }
         return parts, "split by its folders"
     if len(images) < 3:
-        raise UserError(f"{path} holds {len(images)} images; at least 3 are needed to split them.")
+        raise UserError(
+            f"Expected at least 3 images to split in {path}, got {len(images)}. Add images."
+        )
     tenth = max(1, len(images) // 10)
     return splits.split(stack(images, names), (tenth, tenth), split_seed), "split 80/10/10 by seed"
 
@@ -83,7 +85,7 @@ def _decoder(options):
     from PIL import ImageOps
 
     def upright(image):
-        # Cameras store how the picture was held beside the pixels.
+        # Cameras store the orientation of the picture beside the pixels.
         image = ImageOps.exif_transpose(image)
         size = options["image_size"]
         return prepare.centre_square(image, size) if size else image
@@ -102,7 +104,7 @@ def _check_alike(images, names, path):
         colour = next(name for shape, name in examples.items() if shape[2] == 3)
         raise UserError(
             f"{path} mixes grey images ({grey}) and colour images ({colour}). "
-            "Pass channels=1 or channels=3 to convert them all."
+            "Pass channels=1 or channels=3 to convert all of them."
         )
     if len(counts) > 1:
         sizes = "; ".join(
@@ -110,8 +112,8 @@ def _check_alike(images, names, path):
             for shape, count in counts.most_common(3)
         )
         raise UserError(
-            f"{path} holds images of {len(counts)} sizes (height x width): {sizes}. "
-            "Pass image_size=64, say, to crop and resize them all to one."
+            f"Expected images of one size in {path}, got {len(counts)} (height x width): {sizes}. "
+            "Pass image_size=64, for example, to crop and resize all of them."
         )
 
 

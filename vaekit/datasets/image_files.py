@@ -1,4 +1,4 @@
-"""Image files in a folder, zip or tar, read one by one; no archive is ever unpacked."""
+"""Image files in a folder, zip or tar, read one by one without unpacking an archive."""
 
 import io
 import os
@@ -14,18 +14,18 @@ from vaekit.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
-# Pillow's other readers stay shut: its EPS reader, for one, starts an interpreter.
+# Pillow's other readers are not used; its EPS reader, for example, starts an interpreter.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
-LARGEST_FILE = 1 << 28  # bytes of one image file; more is no picture but a bomb
+LARGEST_FILE = 1 << 28  # bytes of one image file; a larger one is a decompression bomb
 
 
 class ImageStore:
     """The image files of a folder (nested), zip or tar: `names` in listing order, and `read`.
 
-    A context manager. Names are relative POSIX paths.
+    It is a context manager. Names are relative POSIX paths.
 
     Raises:
-        UserError: unreadable or truncated, or a member that points outside or is no plain file.
+        UserError: unreadable or truncated, or a member that points outside or is not a plain file.
     """
 
     def __init__(self, path):
@@ -76,18 +76,23 @@ class ImageStore:
     def _check(self, name, plain, size):
         parts = PurePosixPath(name.replace("\\", "/"))
         if parts.is_absolute() or ".." in parts.parts or ":" in "".join(parts.parts[:1]):
-            raise UserError(f"{self.path} is refused: its member {name!r} points outside of it.")
+            raise UserError(
+                f"{self.path} is refused: its member {name!r} points outside the archive."
+            )
         if not plain:
-            raise UserError(f"{self.path} is refused: its member {name!r} is no plain file.")
+            raise UserError(f"{self.path} is refused: its member {name!r} is not a plain file.")
         if size > LARGEST_FILE:
-            raise UserError(f"{self.path} is refused: its member {name!r} has {size} bytes.")
+            raise UserError(
+                f"{self.path} is refused: its member {name!r} has {size:,} bytes, more than "
+                f"{LARGEST_FILE:,}."
+            )
 
     def _readable(self):
         return _Readable(self.path)
 
 
 class _Readable:
-    """Turns every way in which a folder or archive can be unreadable into one error."""
+    """Turns all errors of reading a folder or archive into one UserError."""
 
     def __init__(self, path):
         self.path = path
@@ -102,8 +107,8 @@ class _Readable:
         malformed = isinstance(error, ValueError) and not isinstance(error, UserError)
         if malformed or isinstance(error, (*damage, OSError)):
             raise UserError(
-                f"{self.path} cannot be read: truncated, altered or no archive of images "
-                f"({error}). Fetch it again or make it anew."
+                f"{self.path} cannot be read: it is truncated, altered or not an archive of images "
+                f"({error}). Download or create it again."
             ) from error
 
 
@@ -112,8 +117,8 @@ def decode(data, name, mode=None, prepare=None):
 
     Args:
         data: bytes of the file.
-        name: named in errors.
-        mode: "L" or "RGB" to convert to; by default "L" for grey files and "RGB" for all others.
+        name: name of the image for messages.
+        mode: "L" or "RGB", to convert; by default "L" for grey files and "RGB" for all others.
         prepare: function from a Pillow image to a Pillow image (crop, resize).
     Returns:
         uint8 array `(height, width, channels)`.
@@ -137,13 +142,13 @@ def decode(data, name, mode=None, prepare=None):
 
 
 def decode_all(store, names, decode_one, label):
-    """Decode images of a store, reading the archive once from front to back.
+    """Decode images of a store, reading the archive once from start to end.
 
     Args:
         store: an ImageStore.
-        names: the images wanted, in the order wanted.
+        names: names of the images, in the order of the result.
         decode_one: function `(bytes, name)` to a uint8 array `(height, width, channels)`.
-        label: shown beside the progress bar.
+        label: text beside the progress bar.
     Returns:
         list of arrays in the order of `names`.
     """
@@ -165,8 +170,8 @@ def stack(images, names, image_shape=None):
     for pixels, name in zip(images, names, strict=True):
         if pixels.shape != image_shape:
             raise UserError(
-                f"The image {name} has shape {pixels.shape} (height, width, channels); "
-                f"{image_shape} is taken."
+                f"Expected images of shape {image_shape} (height, width, channels), got "
+                f"{pixels.shape}: {name}."
             )
     return np.stack(images) if images else np.empty((0, *image_shape), np.uint8)
 
@@ -186,8 +191,8 @@ def _folder_names(path):
 
 
 def _check_tar_end(path):
-    """A whole tar ends with 1024 zero bytes; tarfile does not miss them."""
+    """A complete tar ends with 1024 zero bytes; tarfile does not notice if they are missing."""
     with open(path, "rb") as file:
         file.seek(max(0, path.stat().st_size - 1024))
         if any(file.read()):
-            raise UserError(f"{path} is truncated: its end mark is missing. Fetch it again.")
+            raise UserError(f"{path} is truncated: its end mark is missing. Download it again.")

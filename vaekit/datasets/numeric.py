@@ -1,4 +1,4 @@
-"""Arrays of images from the publishers' numeric formats: idx, amat and mat."""
+"""Arrays of images from the numeric formats of the publishers: idx, amat and mat."""
 
 import gzip
 import math
@@ -11,7 +11,7 @@ import numpy as np
 from vaekit.errors import UserError
 
 IDX_IMAGES = 2051  # idx magic: unsigned bytes, three dimensions
-FETCH_AGAIN = "Fetch the file again from its publisher."
+DOWNLOAD_AGAIN = "Download the file again from its publisher."
 
 
 def content(path):
@@ -24,7 +24,7 @@ def content(path):
         data = Path(path).read_bytes()
         return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(f"{path} is truncated or damaged ({error}). {FETCH_AGAIN}") from error
+        raise UserError(f"{path} is truncated or damaged ({error}). {DOWNLOAD_AGAIN}") from error
     except OSError as error:
         raise UserError(f"Cannot read {path}: {error.strerror or error}.") from error
 
@@ -34,21 +34,20 @@ def idx_images(data, path):
 
     Args:
         data: uncompressed bytes: big-endian magic 2051, count, rows, columns, then pixels.
-        path: named in errors.
+        path: path of the file for messages.
     Returns:
         uint8 array `(n, rows, columns, 1)`.
     """
     if len(data) < 16 or struct.unpack(">I", data[:4])[0] != IDX_IMAGES:
         raise UserError(
-            f"{path} is no idx file of images: it starts with {data[:4].hex() or 'nothing'}, "
-            f"not with 00000803 (labels start with 00000801). {FETCH_AGAIN}"
+            f"Expected an idx file of images in {path}, which starts with 00000803 (labels: "
+            f"00000801), got {data[:4].hex() or 'an empty file'}. {DOWNLOAD_AGAIN}"
         )
     shape = struct.unpack(">III", data[4:16])
     if len(data) - 16 != math.prod(shape):
         raise UserError(
-            f"{path} is truncated or altered: its header promises {shape[0]} images of "
-            f"{shape[1]} x {shape[2]}, {math.prod(shape)} bytes; {len(data) - 16} came. "
-            f"{FETCH_AGAIN}"
+            f"{path} is truncated or altered: expected {math.prod(shape)} bytes ({shape[0]} images "
+            f"of {shape[1]} x {shape[2]}), got {len(data) - 16}. {DOWNLOAD_AGAIN}"
         )
     return np.frombuffer(data, np.uint8, offset=16).reshape(*shape, 1)
 
@@ -61,12 +60,12 @@ def amat_images(data, path, height=28, width=28):
     """
     pixels = np.frombuffer(data.translate(None, b" \t\r\n"), np.uint8) - ord("0")
     if pixels.size == 0 or pixels.max() > 1:
-        raise UserError(f"{path} is no text of 0 and 1 separated by spaces. {FETCH_AGAIN}")
+        raise UserError(f"Expected 0 and 1 separated by spaces in {path}. {DOWNLOAD_AGAIN}")
     lines = data.rstrip().count(b"\n") + 1
     if pixels.size != lines * height * width:
         raise UserError(
-            f"{path} is truncated or altered: {lines} lines with {pixels.size} pixels in all came, "
-            f"{height * width} on each line are taken. {FETCH_AGAIN}"
+            f"{path} is truncated or altered: expected {height * width} pixels on each line, got "
+            f"{pixels.size} pixels on {lines} lines. {DOWNLOAD_AGAIN}"
         )
     return pixels.reshape(-1, height, width, 1)
 
@@ -81,15 +80,15 @@ def mat_arrays(path, names):
 
     try:
         variables = loadmat(path, variable_names=list(names))
-    except Exception as error:  # scipy's parser answers damage with many kinds of exception
+    except Exception as error:  # scipy's parser raises many kinds of exception
         raise UserError(
-            f"{path} is truncated, altered or no MATLAB file ({type(error).__name__}: {error}). "
-            f"{FETCH_AGAIN}"
+            f"{path} is truncated, altered or not a MATLAB file ({type(error).__name__}: {error}). "
+            f"{DOWNLOAD_AGAIN}"
         ) from error
     arrays = [variables.get(name) for name in names]
     for name, array in zip(names, arrays, strict=True):
         if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 2:
             raise UserError(
-                f"{path} holds no two-dimensional uint8 array named {name}. {FETCH_AGAIN}"
+                f"{path} contains no two-dimensional uint8 array named {name}. {DOWNLOAD_AGAIN}"
             )
     return arrays

@@ -1,13 +1,35 @@
-"""Digests of the publishers' contents, by which a file is known as the official one.
+"""Digests of the publishers' contents, which identify official files.
 
-Of uncompressed contents, as archives are often compressed anew; for .mat files, of the images made
-of them. `data/checksums.json` lists the same. The digest of Frey Face is of a rewritten copy with
-no known difference. A content that differs is loaded all the same; `Dataset.source` says so.
+Digests are computed from the uncompressed contents, because archives are often recompressed; those
+of .mat files are computed from the images. `data/checksums.json` lists the same digests. The digest
+of Frey Face belongs to a rewritten copy with no known difference. Other contents are loaded as
+well, and `Dataset.source` says that they differ.
 """
 
 import hashlib
+from dataclasses import dataclass
 
-VERIFIED = "content verified"
+
+@dataclass(frozen=True)
+class Found:
+    """Images read from files or from TensorFlow Datasets.
+
+    Attributes:
+        parts: dict of uint8 arrays `(n, height, width, channels)` by part.
+        note: a phrase about their origin, for `Dataset.source`.
+        verified: whether the content has the official digest.
+    """
+
+    parts: dict
+    note: str
+    verified: bool = False
+
+
+def checked(parts, verified, more=""):
+    """`Found` whose note tells whether the content is the official one; `more` is added to it."""
+    note = "content verified" if verified else "content differs from the known digests"
+    return Found(parts, note + more, verified)
+
 
 CONTENTS = {
     "mnist": {
@@ -46,7 +68,7 @@ CONTENTS = {
 
 
 def is_official(dataset, name, *blocks):
-    """Whether the bytes of `blocks`, one after the other, are the official content of `name`."""
+    """Whether the bytes of `blocks`, concatenated, are the official content of `name`."""
     kind, expected = CONTENTS[dataset][name].split(":")
     digest = hashlib.new(kind, usedforsecurity=False)
     for block in blocks:

@@ -1,4 +1,4 @@
-"""The options of `load`: defaults filled in, values that mean nothing refused."""
+"""The options of `load`: defaults and checks."""
 
 from numbers import Integral
 
@@ -18,25 +18,27 @@ def complete(name, defaults, given):
     """The options of a dataset.
 
     Args:
-        name: of the dataset, for errors.
-        defaults: dict of the options that it has.
+        name: name of the dataset, for messages.
+        defaults: dict of its options and their defaults.
         given: dict of the options that were passed.
     Returns:
         dict of all its options.
     Raises:
-        UserError: an option that the dataset lacks, or a value that the option does not take.
+        UserError: an unknown option, or a value that the option does not accept.
     """
     for key, value in given.items():
         if key not in defaults:
-            taken = ", ".join(f"{key}={value!r}" for key, value in defaults.items()) or "none"
-            raise UserError(f"{name} has no option {key!r}. Its options and defaults: {taken}.")
+            known = ", ".join(f"{key}={value!r}" for key, value in defaults.items()) or "none"
+            raise UserError(f"{name} has no option {key!r}. Its options and defaults: {known}.")
         if key in CHOICES:
             if value not in CHOICES[key]:
-                taken = ", ".join(map(repr, CHOICES[key]))
-                raise UserError(f"{key}={value!r} came; {name} takes {taken}.")
+                known = " or ".join(map(repr, CHOICES[key]))
+                raise UserError(f"{key} of {name} must be {known}, got {value!r}.")
             continue
         low, high = RANGES[key]
         absent = value is None and defaults[key] is None
         if not absent and not (isinstance(value, Integral) and low <= value <= high):
-            raise UserError(f"{key}={value!r} came; {name} takes a whole number {low}..{high}.")
+            raise UserError(
+                f"{key} of {name} must be an integer from {low} to {high}, got {value!r}."
+            )
     return {**defaults, **given}

@@ -1,4 +1,4 @@
-"""What the papers' protocols do to pixels before training."""
+"""Preparation of pixels by the protocols of the papers."""
 
 import io
 
@@ -11,10 +11,10 @@ CELEBA_BOX = (25, 45, 153, 173)  # left, top, right, bottom: rows 45:173, column
 
 
 def jpeg_round_trip(images):
-    """Write every image as JPEG and read it back, as the original code did to CIFAR-10.
+    """Write every image as JPEG and read it back, like the original code for CIFAR-10.
 
-    Pillow's defaults, spelt out: quality 75, chroma subsampled 4:2:0. The result depends a little
-    on the JPEG library behind Pillow (libjpeg-turbo against IJG: 1 grey level on average).
+    The settings are Pillow's defaults: quality 75, chroma subsampled 4:2:0. The result depends
+    slightly on Pillow's JPEG library (libjpeg-turbo and IJG differ by 1 grey level on average).
 
     Args:
         images: uint8 array `(n, height, width, 3)`.
@@ -36,8 +36,8 @@ def jpeg_round_trip(images):
 def celeba_face(image, size=64, resize="bilinear"):
     """Crop the 128 x 128 face out of an aligned CelebA image and shrink it.
 
-    Pillow's bilinear filter is stretched when shrinking and so antialiases; "nearest" does not and
-    leaves jagged edges, the mistake that the balancing paper reports of its earlier version.
+    Pillow's bilinear filter is widened for shrinking and therefore antialiases; "nearest" leaves
+    jagged edges, a mistake that the balancing paper reports of its earlier version.
 
     Args:
         image: Pillow image, 178 wide and 218 high.
@@ -50,8 +50,8 @@ def celeba_face(image, size=64, resize="bilinear"):
 
     if image.size != CELEBA_SIZE:
         raise UserError(
-            f"an image {image.size[0]} wide and {image.size[1]} high came; the aligned images of "
-            "CelebA (img_align_celeba) are 178 wide and 218 high"
+            "expected an aligned image of CelebA (img_align_celeba), 178 wide and 218 high, got "
+            f"{image.size[0]} wide and {image.size[1]} high"
         )
     modes = {"bilinear": Image.BILINEAR, "nearest": Image.NEAREST}
     return image.crop(CELEBA_BOX).resize((size, size), modes[resize])

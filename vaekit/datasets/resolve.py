@@ -1,17 +1,19 @@
-"""The order in which a dataset is looked for: prepared arrays, files, TensorFlow Datasets or a
-download; and one error when nothing was found."""
+"""Where a dataset is found: prepared arrays, files, TensorFlow Datasets or a download.
+
+The sources are tried in this order; if all fail, one error names them.
+"""
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from vaekit.datasets import cache, find, official, tfds_source
-from vaekit.datasets.celeba import face_from_pixels
-from vaekit.datasets.download import Unavailable, fetch
-from vaekit.datasets.recipes import RECIPES, jpeg_if_wanted
+from vaekit import network
+from vaekit.datasets import cache, find, tfds_source
+from vaekit.datasets.official import Found
+from vaekit.datasets.recipes import RECIPES
 from vaekit.errors import UserError
+from vaekit.network import Unavailable
 
 
 def data_folder(data_dir=None):
@@ -20,7 +22,7 @@ def data_folder(data_dir=None):
 
 
 def cache_folder(data_dir, name):
-    """Where arrays and downloads of `name` go: in the data folder, or ./data if it is read-only."""
+    """Folder for arrays and downloads of `name`: the data folder, or ./data if it is read-only."""
     return (data_dir if cache.is_writable(data_dir / name) else Path("data")) / name
 
 
@@ -30,7 +32,7 @@ def resolve(name, data_dir, options, split_seed, check_all=False):
     Returns:
         `(parts, source, fingerprint)`.
     Raises:
-        UserError: nothing found (it says what was tried), or something found is damaged.
+        UserError: nothing found (the message lists what was tried), or a damaged file.
     """
     recipe = RECIPES[name]
     protocol = dict(options)
@@ -47,15 +49,15 @@ def resolve(name, data_dir, options, split_seed, check_all=False):
 
 
 def through_cache(folders, make_parts, sign, protocol, check_all=False):
-    """Read prepared arrays, or make and write them.
+    """Read prepared arrays, or create and write them.
 
     Args:
-        folders: where to look for them; the last one is written to.
+        folders: folders to search; new arrays are written to the last one.
         make_parts: function to `(parts, note)`.
-        sign: function to the signature of the files that the arrays would be made from; {} where
-            there are none (arrays then count as they are).
+        sign: function to the signature of the files from which the arrays would be made; {} if
+            there are none (existing arrays are then valid).
         protocol: dict of the options that these arrays depend on.
-        check_all: verify sha256 digests however large the arrays.
+        check_all: verify sha256 digests of arrays of any size.
     Returns:
         `(parts, source, fingerprint)`.
     """
@@ -69,8 +71,8 @@ def through_cache(folders, make_parts, sign, protocol, check_all=False):
     folder = folders[-1]
     if not cache.is_writable(folder):
         raise UserError(
-            f"Cannot write to {folder.absolute()}, where prepared arrays would go. Start in a "
-            "folder that you may write to, or name one with --data-dir or $VAE_DATA_DIR."
+            f"Cannot write prepared arrays to {folder.absolute()}. Start in a folder that you may "
+            "write to, or name one with --data-dir or $VAE_DATA_DIR."
         )
     parts, note = make_parts()
     print(f"Writing prepared arrays to {folder}", file=sys.stderr)
@@ -84,21 +86,21 @@ def make(name, data_dir, options, split_seed):
     """The three parts, from files, TensorFlow Datasets or the publisher.
 
     Returns:
-        `(parts, note)`: the note says the route and what is known about the content.
+        `(parts, note)`; the note describes the origin of the content.
     """
     recipe = RECIPES[name]
-    parts, note = _read_source(name, recipe, data_dir, options)
+    found = _read_source(name, recipe, data_dir, options)
     for part, count in recipe.counts.items():
-        if len(parts[part]) != count:
+        if len(found.parts[part]) != count:
             raise UserError(
-                f"{name}: {len(parts[part]):,} images came for {part}, its publisher has "
-                f"{count:,} ({note}). Fetch the files again."
+                f"Expected {count:,} images of {name} for {part}, got {len(found.parts[part]):,} "
+                f"({found.note}). Download the files again."
             )
-    return recipe.divide(parts, options, split_seed), note
+    return recipe.divide(found.parts, options, split_seed), found.note
 
 
 def protocol_name(protocol):
-    """Folder name of arrays prepared under a protocol, so that no two share one."""
+    """Folder name of arrays prepared under a protocol; different protocols never share a folder."""
     return "-".join([find.PREPARED, *(f"{key}_{value}" for key, value in sorted(protocol.items()))])
 
 
@@ -109,61 +111,59 @@ def _read_source(name, recipe, data_dir, options):
         return _from_files(recipe, paths, options)
     try:
         if name in tfds_source.SETS:
-            return _from_tfds(name, cache_folder(data_dir, "tfds"), options)
+            return _from_tfds(name, recipe, cache_folder(data_dir, "tfds"), options)
         path = cache_folder(data_dir, name) / recipe.url.rsplit("/", 1)[-1]
         return _from_publisher(recipe, path, options)
     except Unavailable as error:
-        route = "TensorFlow Datasets" if name in tfds_source.SETS else "download"
-        raise UserError(_nothing_found(name, recipe, folder, f"{route}: {error}")) from error
+        source = "TensorFlow Datasets" if name in tfds_source.SETS else "download"
+        raise UserError(_nothing_found(name, recipe, folder, f"{source}: {error}")) from error
 
 
 def _from_files(recipe, paths, options):
-    parts, note = recipe.read(paths, options)
-    return parts, f"files {', '.join(path.name for path in paths)}: {note}"
+    found = recipe.read(paths, options)
+    return replace(found, note=f"files {', '.join(path.name for path in paths)}: {found.note}")
 
 
-def _from_tfds(name, folder, options):
-    face = (lambda pixels: face_from_pixels(pixels, options)) if name == "celeba" else None
-    parts = tfds_source.read(name, folder, face)
-    note = f"TensorFlow Datasets {tfds_source.SETS[name][0]}"
-    if name == "static_mnist":
-        parts = {part: np.minimum(images, 1) for part, images in parts.items()}
-    if name == "cifar10":
-        return jpeg_if_wanted(parts, options, note)
-    return parts, note
+def _from_tfds(name, recipe, folder, options):
+    prepare = recipe.tfds_pixels
+    parts = tfds_source.read(
+        name, folder, (lambda pixels: prepare(pixels, options)) if prepare else None
+    )
+    found = Found(parts, f"TensorFlow Datasets {tfds_source.SETS[name].name}")
+    return recipe.tfds_found(found, options) if recipe.tfds_found else found
 
 
 def _from_publisher(recipe, path, options):
-    """Download, then keep the file only if its content is the known one."""
+    """Download the file, and keep it only if its content is the known one."""
     waiting = path.with_name(f"unverified_{path.name}")
-    fetch(recipe.url, waiting)
-    strange = Unavailable(
-        f"{recipe.url} answered with another content than the known one, which was thrown away; "
-        f"if you trust it, put it at {path} yourself"
+    network.download(recipe.url, waiting)  # the known digest is that of the images in the file
+    unknown = Unavailable(
+        f"the content of {recipe.url} differs from the known one and was deleted; if you trust it, "
+        f"save it as {path}"
     )
     try:
-        parts, note = recipe.read([waiting], options)
-        if not note.startswith(official.VERIFIED):
-            raise strange
+        found = recipe.read([waiting], options)
+        if not found.verified:
+            raise unknown
         os.replace(waiting, path)
     except UserError as error:
-        raise strange from error
+        raise unknown from error
     finally:
         waiting.unlink(missing_ok=True)
-    return parts, f"downloaded {path.name}: {note}"
+    return replace(found, note=f"downloaded {path.name}: {found.note}")
 
 
 def _files_signature(recipe, folder):
     try:
         return find.signature(recipe.find(folder))
-    except UserError:  # incomplete files matter only where no arrays are prepared
+    except UserError:  # incomplete files matter only without prepared arrays
         return {}
 
 
 def _nothing_found(name, recipe, folder, fetching):
     return (
         f"{name} was not found. Tried: prepared arrays and files in {folder}: none found; "
-        f"{fetching}. Three ways out: "
+        f"{fetching}. Choose one of three remedies: "
         f"(1) put the publisher's files into {folder}: {recipe.takes}; "
         "(2) run once with a network, so that they are downloaded; "
         "(3) name a folder that has them with --data-dir or $VAE_DATA_DIR. "

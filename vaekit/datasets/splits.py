@@ -1,4 +1,4 @@
-"""Seeded splits: they depend on the number of images and the seed, on nothing else."""
+"""Seeded splits, which depend only on the number of images and the seed."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ PARTS = ("train", "validation", "test")
 
 
 def permutation(count, seed):
-    """A fixed order of `count` images: int64 array `(count,)`."""
+    """A fixed random order of `count` images: int64 array `(count,)`."""
     return np.random.Generator(np.random.PCG64(seed)).permutation(count)
 
 
@@ -17,19 +17,19 @@ def split(images, sizes, seed):
 
     Args:
         images: array `(n, height, width, channels)`.
-        sizes: images in validation and in test; the rest is for training.
+        sizes: numbers of images in validation and in test; all others are for training.
         seed: of the permutation.
     Returns:
         dict of the three arrays.
     Raises:
-        UserError: nothing would be left to train on.
+        UserError: no images would be left to train on.
     """
     validation, test = sizes
     train = len(images) - validation - test
     if train < 1 or validation < 0 or test < 0:
         raise UserError(
             f"{len(images)} images cannot be divided into {validation} for validation, {test} for "
-            "test and at least one for training. Ask for a smaller validation part or add images."
+            "test and at least one for training. Choose a smaller validation part or add images."
         )
     order = permutation(len(images), seed)
     return {
@@ -40,15 +40,15 @@ def split(images, sizes, seed):
 
 
 def hold_out(train, count, seed):
-    """Take `count` images of `train` for validation; the order of the rest is kept.
+    """Hold out `count` images of `train` for validation; the others keep their order.
 
     Returns:
-        `(train, validation)`; with count 0 the first is `train` itself and the second is empty.
+        `(train, validation)`; with count 0, `train` itself and an empty array.
     """
     if not 0 <= count < len(train):
         raise UserError(
-            f"validation={count} came; with {len(train)} training images it takes 0 to "
-            f"{len(train) - 1}."
+            f"validation must be an integer from 0 to {len(train) - 1} for {len(train)} training "
+            f"images, got {count}."
         )
     if count == 0:
         return train, train[:0]

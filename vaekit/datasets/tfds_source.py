@@ -1,26 +1,37 @@
-"""TensorFlow Datasets as a source; TensorFlow is imported only when this route is taken."""
+"""TensorFlow Datasets as a source; TensorFlow is imported only if this source is used."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from vaekit.datasets.download import Unavailable, require_network
+from vaekit.network import Unavailable, require_network
 
-# Name there, server that it downloads from, parts that it has.
+
+@dataclass(frozen=True)
+class TfdsSet:
+    """A dataset of TensorFlow Datasets.
+
+    Attributes:
+        name: its name there.
+        server: address from which it is downloaded.
+        parts: names of its parts.
+    """
+
+    name: str
+    server: str
+    parts: tuple = ("train", "test")
+
+
+THREE_PARTS = ("train", "validation", "test")
 SETS = {
-    "mnist": ("mnist", "https://storage.googleapis.com", ("train", "test")),
-    "fashion_mnist": (
-        "fashion_mnist",
-        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
-        ("train", "test"),
+    "mnist": TfdsSet("mnist", "https://storage.googleapis.com"),
+    "fashion_mnist": TfdsSet(
+        "fashion_mnist", "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"
     ),
-    "static_mnist": (
-        "binarized_mnist",
-        "http://www.cs.toronto.edu",
-        ("train", "validation", "test"),
-    ),
-    "cifar10": ("cifar10", "https://www.cs.toronto.edu", ("train", "test")),
-    "celeba": ("celeb_a", "https://drive.google.com", ("train", "validation", "test")),
+    "static_mnist": TfdsSet("binarized_mnist", "http://www.cs.toronto.edu", THREE_PARTS),
+    "cifar10": TfdsSet("cifar10", "https://www.cs.toronto.edu"),
+    "celeba": TfdsSet("celeb_a", "https://drive.google.com", THREE_PARTS),
 }
 
 
@@ -28,7 +39,7 @@ def read(name, folder, prepare=None):
     """All images of a dataset.
 
     Args:
-        name: ours, a key of SETS.
+        name: our name, a key of SETS.
         folder: where TensorFlow Datasets keeps its own cache.
         prepare: function applied to every image, uint8 `(height, width, channels)`.
     Returns:
@@ -36,10 +47,10 @@ def read(name, folder, prepare=None):
     Raises:
         Unavailable: not installed, no network, or the download failed.
     """
-    tfds_name, server, wanted = SETS[name]
-    # Its own attempts without a network last minutes; a half-made copy is not in such a folder.
-    if not list((Path(folder) / tfds_name).glob("*.*.[0-9]/dataset_info.json")):
-        require_network(server)
+    found = SETS[name]
+    # Without a network it retries for minutes; only a complete copy has such a folder.
+    if not list((Path(folder) / found.name).glob("*.*.[0-9]/dataset_info.json")):
+        require_network(found.server)
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
@@ -47,15 +58,15 @@ def read(name, folder, prepare=None):
             f"TensorFlow Datasets cannot be imported ({error}); pip install tensorflow-datasets"
         ) from error
     try:
-        builder = tfds.builder(tfds_name, data_dir=str(folder))
+        builder = tfds.builder(found.name, data_dir=str(folder))
         builder.download_and_prepare()
-        return {part: _images(tfds, builder, part, prepare) for part in wanted}
+        return {part: _images(tfds, builder, part, prepare) for part in found.parts}
     except Exception as error:  # download, disk, checksum, protobuf: each has its own exceptions
-        raise Unavailable(f"{tfds_name}: {type(error).__name__}: {error}") from error
+        raise Unavailable(f"{found.name}: {type(error).__name__}: {error}") from error
 
 
 def _images(tfds, builder, part, prepare):
-    # Files in order, so that every machine gets the same order.
+    # Files are read in order, so that every machine gets the same order.
     examples = tfds.as_numpy(builder.as_dataset(split=part, shuffle_files=False))
     images = [example["image"] for example in examples]
     return np.stack([prepare(image) for image in images] if prepare else images)

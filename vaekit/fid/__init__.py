@@ -1,21 +1,18 @@
-"""FID that names its protocol: streaming statistics, exact distances, tf-gan's Inception network.
+"""FID with a named protocol: streaming statistics, exact distances, tf-gan's Inception network.
 
-`fid(real, fake)` and `kid(real, fake)` take images; `evaluate_sets` gives report rows;
-`python -m vaekit.fid` is the command line. TensorFlow is imported only where a network runs in it.
+`fid(real, fake)` and `kid(real, fake)` compare images; `evaluate_sets` returns rows for a report;
+`python -m vaekit.fid` is the command line. The names below are for use from outside. TensorFlow is
+imported only to run a network.
 """
 
-from vaekit.fid.evaluate import Settings, add_arguments, describe, evaluate_sets, from_arguments
-from vaekit.fid.extractors import (
-    EXTRACTORS,
-    Extractor,
-    KerasExtractor,
-    get_extractor,
-    register_extractor,
-)
+from vaekit.fid.evaluate import describe, evaluate_sets
+from vaekit.fid.extractors import Extractor, KerasExtractor
 from vaekit.fid.frechet import frechet_distance
 from vaekit.fid.inception import InceptionExtractor
 from vaekit.fid.measure import feature_statistics, fid, kernel_distance, kid
+from vaekit.fid.options import Settings, add_arguments, from_arguments
 from vaekit.fid.protocols import PROTOCOLS, Protocol, get_protocol
+from vaekit.fid.registry import EXTRACTORS, get_extractor, register_extractor
 from vaekit.fid.statistics import Moments, Statistics
 
 __all__ = [

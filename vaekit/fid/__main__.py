@@ -1,4 +1,4 @@
-"""Command line: the distance between two sets of images, with everything that it depends on."""
+"""Command line: the distance between two sets of images, with everything it depends on."""
 
 import argparse
 import json
@@ -7,9 +7,10 @@ from vaekit import cli
 from vaekit.errors import UserError
 from vaekit.fid.cache import reference_statistics
 from vaekit.fid.evaluate import describe, row
-from vaekit.fid.extractors import EXTRACTORS, get_extractor
 from vaekit.fid.measure import Measurement, kernel_distance
-from vaekit.fid.protocols import PROTOCOLS, get_protocol
+from vaekit.fid.options import Settings, add_inception, extractor_help
+from vaekit.fid.protocols import PROTOCOLS, STANDARD, get_protocol
+from vaekit.fid.registry import get_extractor
 from vaekit.fid.sources import open_source
 from vaekit.fid.statistics import Statistics
 
@@ -26,12 +27,14 @@ def main(argv=None):
     arguments = _parser().parse_args(argv)
     protocol = get_protocol(arguments.protocol)
     if arguments.other is None and not arguments.save:
-        raise UserError("One set of images came: name a second one, or --save FILE.npz.")
+        raise UserError(
+            "Expected two sets of images, got one. Name a second set, or pass --save FILE.npz."
+        )
     sources = [open_source(arguments.source, protocol.reference, arguments.data_dir)]
     if arguments.other is not None:
         sources.append(open_source(arguments.other, protocol.reference, arguments.data_dir))
     if arguments.kid and any(isinstance(images, Statistics) for images, _ in sources):
-        raise UserError("--kid needs the images themselves; saved statistics came.")
+        raise UserError("--kid needs images, got saved statistics. Name the images instead.")
     measurement = Measurement(
         protocol,
         get_extractor(arguments.extractor, arguments.inception),
@@ -49,6 +52,7 @@ def main(argv=None):
         result = row(arguments.other, measurement, *statistics)
         if arguments.kid:
             result["kid"], result["kid_standard_error"] = kernel_distance(*map(_joined, keep))
+            result["kid_label"] = measurement.extractor.kernel_label
         _print(result, arguments)
     else:
         print(f"{arguments.save}: statistics of {statistics[0].count:,} images")
@@ -75,8 +79,8 @@ def _print(result, arguments):
         return
     print(describe(result))
     if "kid" in result:
-        name = "KID" if result["label"] == "FID" else f"Kernel distance, {result['extractor']}"
-        print(f"{name}: {result['kid']:.6f} +- {result['kid_standard_error']:.6f} (standard error)")
+        value, error = result["kid"], result["kid_standard_error"]
+        print(f"{result['kid_label']}: {value:.6f} +- {error:.6f} (standard error)")
     print(f"protocol {result['settings']}")
     print(f"extractor {result['extractor']}, digest {result['extractor_digest'][:16]}")
     if result["warning"]:
@@ -86,30 +90,25 @@ def _print(result, arguments):
 def _parser():
     parser = argparse.ArgumentParser(
         prog="python -m vaekit.fid",
-        description="FID of two sets of images, with the protocol that it was measured under.",
+        description="FID of two sets of images, and the protocol of the measurement.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("source", metavar="SOURCE", help="real images")
     parser.add_argument("other", metavar="OTHER", nargs="?", help="generated images")
-    parser.add_argument("--protocol", choices=list(PROTOCOLS), default="standard")
+    parser.add_argument("--protocol", choices=list(PROTOCOLS), default=STANDARD.name)
     parser.add_argument(
         "--extractor",
         metavar="NAME",
-        default="inception",
-        help=f"{', '.join(EXTRACTORS)}, or a .keras file (default inception)",
+        default=Settings.extractor,
+        help=extractor_help(),
     )
-    parser.add_argument(
-        "--inception",
-        metavar="PATH",
-        help="Inception weights: SavedModel folder or frozen graph "
-        "(default: $VAE_INCEPTION, else TF-Hub)",
-    )
+    add_inception(parser)
     parser.add_argument("--grey-to-rgb", action="store_true", help="repeat grey images")
-    parser.add_argument("--kid", action="store_true", help="print the kernel distance too")
-    parser.add_argument("--save", metavar="FILE.npz", help="keep the statistics of the last set")
+    parser.add_argument("--kid", action="store_true", help="also print the kernel distance")
+    parser.add_argument("--save", metavar="FILE.npz", help="save the statistics of the last set")
     parser.add_argument(
-        "--no-cache", action="store_true", help="compute a dataset's statistics even if kept"
+        "--no-cache", action="store_true", help="do not reuse saved statistics of a dataset"
     )
     parser.add_argument("--data-dir", help="datasets (default: $VAE_DATA_DIR, else ./data)")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -1,4 +1,4 @@
-"""Statistics of reference sets, kept under `fid/` in the data folder and used again."""
+"""Statistics of reference images, kept under `fid/` in the data folder and reused."""
 
 import hashlib
 from pathlib import Path
@@ -10,13 +10,13 @@ from vaekit.fid.statistics import Statistics
 
 
 def reference_statistics(measurement, images, dataset, data_dir=None):
-    """Statistics of a known dataset's split: read where they are kept, else computed and kept.
+    """Statistics of a dataset's split: read if they are kept, otherwise computed and kept.
 
     Args:
         measurement: `Measurement`.
-        images: the split's images, read only when nothing is kept.
+        images: the images of the split, read only if nothing is kept.
         dataset: identity "name:split:fingerprint".
-        data_dir: data folder; None: $VAE_DATA_DIR, else ./data. When it is read-only, ./data.
+        data_dir: data folder; None: $VAE_DATA_DIR, else ./data. If it is read-only, ./data.
     """
     header = measurement.header(dataset=dataset)
     name = _file_name(header, measurement.protocol.name)
@@ -47,6 +47,6 @@ def _read(path, header):
     try:
         kept = Statistics.load(path)
     except UserError:
-        return None  # damaged: computed again and written over
+        return None  # damaged: computed again and replaced
     same = ("dataset", "protocol", "extractor_digest", "ddof", "generated")
     return kept if all(getattr(kept, k) == getattr(header, k) for k in same) else None

@@ -1,4 +1,4 @@
-"""The Frechet distance of two Gaussians: closed form, float64, no imaginary parts."""
+"""The Frechet distance of two Gaussians in closed form, in float64, without complex numbers."""
 
 import numpy as np
 import scipy.linalg
@@ -18,7 +18,7 @@ def frechet_distance(a, b):
     Returns:
         float, no unit, exactly 0 for equal statistics.
     Raises:
-        UserError: the statistics are not comparable, or hold NaN.
+        UserError: the statistics are not comparable, or contain NaN.
     """
     a.check_comparable(b)
     return gaussian_distance(a.mean, a.covariance, b.mean, b.covariance)
@@ -30,8 +30,8 @@ def gaussian_distance(mean_a, covariance_a, mean_b, covariance_b):
     mean_b, covariance_b = _check(mean_b, covariance_b)
     if mean_a.shape != mean_b.shape:
         raise UserError(
-            f"Statistics over {len(mean_a)} and {len(mean_b)} features came; a distance takes two "
-            "of the same extractor."
+            f"Expected statistics over the same number of features, got {len(mean_a)} and "
+            f"{len(mean_b)}. Compute both with the same extractor."
         )
     if np.array_equal(mean_a, mean_b) and np.array_equal(covariance_a, covariance_b):
         return 0.0
@@ -43,8 +43,8 @@ def gaussian_distance(mean_a, covariance_a, mean_b, covariance_b):
 def trace_sqrt_product(a, b):
     """Trace of the square root of the product of two positive semi-definite matrices.
 
-    With a = L L' the eigenvalues of a b are those of the symmetric L' b L, so nothing complex can
-    arise. Where that matrix is singular to rounding (fewer images than features), a square root
+    With a = L L' the eigenvalues of a b are those of the symmetric L' b L, so no complex numbers
+    arise. If that matrix is singular up to rounding (fewer images than features), a square root
     would turn an error of 1e-16 into 1e-8; the singular values of A' B with a = A A' and b = B B'
     are the same numbers without that loss.
 
@@ -53,7 +53,7 @@ def trace_sqrt_product(a, b):
     Returns:
         float.
     """
-    varies = (np.diag(a) > 0) & (np.diag(b) > 0)  # constant features add exactly nothing
+    varies = (np.diag(a) > 0) & (np.diag(b) > 0)  # constant features contribute exactly 0
     if not varies.any():
         return 0.0
     if not varies.all():
@@ -62,7 +62,7 @@ def trace_sqrt_product(a, b):
         factor = np.linalg.cholesky(a)
     except np.linalg.LinAlgError:
         return _nuclear_norm(a, b)
-    # L' b L by the routine that knows both shapes: half the time of two plain products.
+    # L' b L by LAPACK's routine for this product: half the time of two general products.
     product, _ = scipy.linalg.lapack.dsygst(np.asfortranarray(b), factor, itype=2, lower=1)
     eigenvalues = np.linalg.eigvalsh(product, UPLO="L")
     if eigenvalues[0] <= 1e3 * EPSILON * eigenvalues[-1]:
@@ -76,7 +76,7 @@ def _nuclear_norm(a, b):
 
 
 def _factor(covariance):
-    """F of shape `(d, rank)` with F F' = covariance: Cholesky with pivoting, cut at rounding."""
+    """F of shape `(d, rank)` with F F' = covariance: pivoted Cholesky, truncated at rounding."""
     factor, pivots, rank, _ = scipy.linalg.lapack.dpstrf(covariance, lower=1)
     out = np.empty((len(covariance), rank))
     out[pivots - 1] = np.tril(factor)[:, :rank]
@@ -87,12 +87,12 @@ def _check(mean, covariance):
     mean, covariance = np.asarray(mean, np.float64), np.asarray(covariance, np.float64)
     if mean.ndim != 1 or covariance.shape != (mean.size, mean.size):
         raise UserError(
-            f"A mean of shape {mean.shape} and a covariance of shape {covariance.shape} came; "
-            "taken are (d,) and (d, d)."
+            "Expected a mean of shape (d,) and a covariance of shape (d, d), got "
+            f"{mean.shape} and {covariance.shape}."
         )
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
         raise UserError(
-            "The feature statistics hold NaN or infinite values. Check the images and the "
+            "Expected finite statistics, got NaN or infinite values. Check the images and the "
             "extractor's weights, then compute the statistics again."
         )
     return mean, covariance

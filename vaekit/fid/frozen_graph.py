@@ -1,19 +1,20 @@
-"""The frozen Inception graphs of 2015, made to take batches and to run on current TensorFlow."""
+"""The frozen Inception graphs of 2015, changed to accept batches and run on current TensorFlow."""
 
 from vaekit.errors import UserError
 
 NAMES = ("inceptionv1_for_inception_score.pb", "classify_image_graph_def.pb")
-OLD_BATCH_NORM = "BatchNormWithGlobalNormalization"  # refused by TensorFlow outside old graphs
+_ACCEPTED = f"one of the frozen graphs {' and '.join(NAMES)}"
+OLD_BATCH_NORM = "BatchNormWithGlobalNormalization"  # TensorFlow refuses it outside old graphs
 
 
 def load(path, output):
     """A function from images in [-1, 1] to the tensor named `output` of a GraphDef file.
 
-    Images go in behind the graph's own decoding, resize and scaling, at `Mul:0`. A graph without
-    it is entered at `ExpandDims:0`, which takes 0..255.
+    Images enter the graph after its own decoding, resize and scaling, at `Mul:0`. A graph without
+    that node is entered at `ExpandDims:0`, which expects 0..255.
 
     Raises:
-        UserError: no GraphDef, or none with these names.
+        UserError: not a GraphDef, or one without these nodes.
     """
     import tensorflow as tf
     from google.protobuf.message import DecodeError
@@ -22,13 +23,14 @@ def load(path, output):
     try:
         graph.ParseFromString(path.read_bytes())
     except DecodeError as error:
-        raise UserError(f"{path} is no TensorFlow GraphDef ({error}).") from error
+        raise UserError(
+            f"{path} is not a TensorFlow GraphDef ({error}). Use {_ACCEPTED}."
+        ) from error
     names = {node.name for node in graph.node}
     entry = next((name for name in ("Mul", "ExpandDims") if name in names), None)
     if entry is None or output not in names:
         raise UserError(
-            f"{path} has no input Mul:0 or ExpandDims:0 or no output {output}:0. Taken are the "
-            f"frozen graphs {' and '.join(NAMES)}."
+            f"{path} has no input Mul:0 or ExpandDims:0 or no output {output}:0. Use {_ACCEPTED}."
         )
     part = _subgraph(graph, entry, output)
 
@@ -43,7 +45,7 @@ def load(path, output):
 
 
 def _subgraph(graph, entry, output):
-    """The nodes that `output` needs, `entry` being given, with current batch norms."""
+    """The nodes between `entry` and `output`, with current batch normalisation."""
     import tensorflow as tf
 
     nodes = {node.name: node for node in graph.node}
@@ -61,7 +63,7 @@ def _subgraph(graph, entry, output):
 
 
 def _batch_norm(node):
-    """The same arithmetic in current operations: (x - mean) / sqrt(variance + eps) [* g] + b."""
+    """The same formula in current operations: (x - mean) / sqrt(variance + eps) [* g] + b."""
     import tensorflow as tf
 
     name, (x, mean, variance, offset, gain) = node.name, node.input[:5]

@@ -1,6 +1,7 @@
 """tf-gan's Inception module, the network behind every number called FID.
 
-Loaded once, from a file, a folder, TF-Hub's cache or TF-Hub; compiled once; batched by tf-gan.
+It is loaded once, from a file, a folder, TF-Hub's cache or TF-Hub, and compiled once; tf-gan
+divides the images into batches.
 """
 
 import functools
@@ -27,7 +28,7 @@ class InceptionExtractor(Extractor):
             $VAE_INCEPTION, else TF-Hub's cache, else a download from TF-Hub.
         batch_size: images per run of the network.
     Raises:
-        UserError: no weights and no network, or a file that is no such network.
+        UserError: no weights and no network, or a file that is not such a network.
     """
 
     def __init__(self, path=None, batch_size=64):
@@ -50,11 +51,16 @@ class InceptionExtractor(Extractor):
 
     @property
     def label(self):
-        """FID, unless the file's `pool_3` is not 2,048 wide, so that it cannot be that network."""
+        """FID, unless the width of `pool_3` differs from 2,048, so that it is another network."""
         return "FID" if self.num_features == FEATURES else super().label
 
+    @property
+    def kernel_label(self):
+        """KID, under the same condition."""
+        return "KID" if self.num_features == FEATURES else super().kernel_label
+
     def _run(self, images):
-        """Whole batches through tf-gan's batching, then the leftover."""
+        """Complete batches go through tf-gan's batching, then follows the incomplete one."""
         import tensorflow as tf
 
         run = functools.partial(
@@ -87,7 +93,7 @@ def find_weights(path, handle):
     """The existing SavedModel folder or GraphDef file to load.
 
     Raises:
-        UserError: nothing there, and nothing to be had from TF-Hub.
+        UserError: nothing found, and no download from TF-Hub.
     """
     if path is not None:
         return _inside(Path(path).expanduser())
@@ -95,28 +101,30 @@ def find_weights(path, handle):
     if (cached / "saved_model.pb").exists():
         return cached
     if not network.is_reachable(handle):
-        raise _not_found(f"not at {cached}, ${VARIABLE} is not set, and {handle} does not answer")
+        raise _not_found(
+            f"no file at {cached}, ${VARIABLE} is not set, and {handle} does not answer"
+        )
     try:
         with network.timeout():
             return Path(tfgan_import.tensorflow_hub().resolve(handle))
     except (OSError, ValueError, RuntimeError) as error:
         raise _not_found(
-            f"not at {cached}, and the download of {handle} failed ({error})"
+            f"no file at {cached}, and the download of {handle} failed ({error})"
         ) from error
 
 
 def _inside(path):
-    """The SavedModel folder or .pb file that `path` is or holds."""
+    """The SavedModel folder or .pb file at `path` or directly inside it."""
     if path.is_file():
         return path
     if not path.is_dir():
-        raise _not_found(f"not at {path}, which does not exist")
+        raise _not_found(f"{path} does not exist")
     if (path / "saved_model.pb").exists():
         return path
     candidates = [found.parent for found in sorted(path.glob("*/saved_model.pb"))]
     candidates += [path / name for name in frozen_graph.NAMES if (path / name).exists()]
     if len(candidates) != 1:
-        raise _not_found(f"{'ambiguous' if candidates else 'not'} in the folder {path}")
+        raise _not_found(f"the folder {path} contains {'several' if candidates else 'none'}")
     return candidates[0]
 
 
@@ -128,10 +136,10 @@ def _hub_cache(handle):
 
 def _not_found(why):
     return UserError(
-        f"Inception weights: {why}. Place {' or '.join(frozen_graph.NAMES)} (frozen graph), or the "
-        "unpacked TF-Hub module tensorflow/tfgan/eval/inception/1 (a folder with saved_model.pb), "
-        f"anywhere and pass --inception PATH or set {VARIABLE}=PATH; or choose another extractor, "
-        "such as pixels, whose number is not called FID; or train and evaluate with --no-fid."
+        f"Inception weights not found: {why}. Save {' or '.join(frozen_graph.NAMES)} (frozen "
+        "graph), or the unpacked TF-Hub module tensorflow/tfgan/eval/inception/1 (a folder with "
+        f"saved_model.pb), and pass --inception PATH or set {VARIABLE}=PATH. Or choose another "
+        "extractor, such as pixels, whose number is not called FID, or pass --no-fid."
     )
 
 
@@ -142,19 +150,19 @@ def _load(source, output):
     try:
         module = tfgan_import.tensorflow_hub().load(str(source))
     except (OSError, ValueError) as error:
-        raise UserError(f"{source} cannot be opened as a SavedModel: {error}") from error
+        raise UserError(f"{source} cannot be opened as a SavedModel: {error}.") from error
     call = module if callable(module) else module.signatures.get("default")
 
     def features(images):
         outputs = call(images) if call else {}
         if output not in outputs:
-            raise UserError(f"The SavedModel {source} has no output {output!r}; {_WANTED}")
+            raise UserError(
+                f"The SavedModel {source} has no output {output!r}. Use tf-gan's Inception module, "
+                "whose outputs are 'logits' and 'pool_3'."
+            )
         return outputs[output]
 
     return features
-
-
-_WANTED = "tf-gan's Inception module gives a map with 'logits' and 'pool_3'."
 
 
 def _compile(function, size):
@@ -174,7 +182,9 @@ def _compile(function, size):
 def _width(features):
     width = features.shape[1:].num_elements()
     if width is None:
-        raise UserError(f"The network's features have the open shape {features.shape}.")
+        raise UserError(
+            f"The number of features must be known, got features of shape {features.shape}."
+        )
     return width
 
 

@@ -8,10 +8,10 @@ from tqdm import tqdm
 
 from vaekit.errors import UserError
 from vaekit.fid import tfgan_import
-from vaekit.fid.extractors import get_extractor
 from vaekit.fid.frechet import frechet_distance
 from vaekit.fid.pixels import prepare
 from vaekit.fid.protocols import get_protocol
+from vaekit.fid.registry import get_extractor
 from vaekit.fid.statistics import Moments, Statistics
 
 MAX_FEATURES = 16_384  # a covariance of 2 GiB
@@ -19,10 +19,10 @@ MAX_FEATURES = 16_384  # a covariance of 2 GiB
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """What an image set is measured with."""
+    """A protocol and an extractor, with which sets of images are measured."""
 
     protocol: object  # name or `Protocol`
-    extractor: object  # whatever `get_extractor` takes
+    extractor: object  # any argument of `get_extractor`
     grey_to_rgb: bool = False
     progress: bool = False
 
@@ -31,12 +31,12 @@ class Measurement:
         object.__setattr__(self, "extractor", get_extractor(self.extractor))
 
     def batches(self, images, generated=False):
-        """Features of the images that count, batch by batch: arrays `(n, d)`.
+        """Features of the images that the protocol selects, batch by batch: arrays `(n, d)`.
 
         Args:
-            images: array `(n, height, width, channels)`, or anything with a length that gives such
-                an array for an array of indices.
-            generated: whether these are generated (or reconstructed) images.
+            images: array `(n, height, width, channels)`, or an object with a length that returns
+                such an array for an array of indices.
+            generated: whether these images are generated or reconstructed.
         """
         index = self.protocol.choose(len(images), generated)
         size = self.extractor.batch_size
@@ -64,15 +64,15 @@ class Measurement:
         Args:
             images, generated: as in `batches`.
             dataset: identity of the images.
-            keep: list that receives the features too, for a kernel distance.
+            keep: list that also receives the features, for a kernel distance.
         """
         moments = Moments()
         for features in self.batches(images, generated):
             if features.shape[1] > MAX_FEATURES:
                 raise UserError(
-                    f"{self.extractor.name} gives {features.shape[1]:,} features per image; at "
-                    f"most {MAX_FEATURES:,} are taken. Shrink the images or choose another "
-                    "--extractor."
+                    f"Expected at most {MAX_FEATURES:,} features per image, got "
+                    f"{features.shape[1]:,} from {self.extractor.name}. Shrink the images or "
+                    "choose another --extractor."
                 )
             moments.update(features)
             if keep is not None:
@@ -80,7 +80,7 @@ class Measurement:
         return moments.statistics(self.header(generated, dataset))
 
     def header(self, generated=False, dataset=""):
-        """`Statistics` of nothing, with all that a measurement determines."""
+        """Empty `Statistics` with all settings of this measurement."""
         return Statistics(
             mean=np.zeros(0),
             covariance=np.zeros((0, 0)),
@@ -94,14 +94,14 @@ class Measurement:
         )
 
     def accept(self, statistics, generated=False):
-        """Given statistics, after a check that this measurement could have made them."""
+        """Return statistics after checking that this measurement could have produced them."""
         statistics.check_comparable(self.header())
         if statistics.generated != (generated and self.protocol.stretch_generated):
             kind = "generated" if generated else "real"
             raise UserError(
-                f"The {self.protocol.name} protocol stretches generated images and not real ones; "
-                f"these statistics were not made as those of {kind} images are. Compute them from "
-                "the images."
+                f"Expected statistics of {kind} images, which the {self.protocol.name} protocol "
+                "treats differently: it stretches generated images but not real ones. Compute the "
+                "statistics from the images."
             )
         return statistics
 
@@ -119,10 +119,10 @@ def feature_statistics(
 
     Args:
         images: `(n, height, width, channels)`, uint8 0..255 or floats in [0, 1]; or an object with
-            a length that gives such arrays for arrays of indices.
-        extractor: whatever `get_extractor` takes.
+            a length that returns such arrays for arrays of indices.
+        extractor: any argument of `get_extractor`.
         protocol: name of a preset, or a `Protocol`.
-        generated: prepare the images as the protocol prepares generated ones.
+        generated: prepare the images in the protocol's way for generated ones.
         dataset: identity of the images, kept with the statistics.
         grey_to_rgb: repeat a single channel three times.
         progress: show a progress bar.
@@ -136,7 +136,8 @@ def feature_statistics(
 def fid(real, fake, protocol="standard", extractor="inception", grey_to_rgb=False, progress=False):
     """Frechet distance between real and generated images; lower is better.
 
-    With the extractor "inception" this is the FID, else the distance named after the extractor.
+    With the extractor "inception" this is the FID, otherwise the distance named after the
+    extractor.
 
     Args:
         real, fake: images as in `feature_statistics`, or `Statistics`.
@@ -164,12 +165,13 @@ def kid(
 ):
     """Kernel distance (Binkowski et al., 2018) and its standard error, by tf-gan's estimator.
 
-    Unlike the Frechet distance its estimate is unbiased, so sets of different sizes compare.
+    Its estimate is unbiased, unlike that of the Frechet distance, so sets of different sizes are
+    comparable.
 
     Args:
         real, fake: images as in `feature_statistics`; all their features are held in memory.
-        max_block_size: images per block; the error needs at least two blocks, so a small set is
-            split in two.
+        max_block_size: images per block; a small set is split in two, because the error needs at least
+            two blocks.
     Returns:
         (distance, standard error), floats; the distance may be slightly negative.
     """
@@ -187,9 +189,12 @@ def kernel_distance(real, fake, max_block_size=1024):
     import tensorflow as tf
 
     if min(len(real), len(fake)) < 4:
-        raise UserError("A kernel distance with its error takes at least 4 images on either side.")
+        raise UserError(
+            "A kernel distance and its error need at least 4 images in each set, got "
+            f"{len(real)} and {len(fake)}."
+        )
     block = min(max_block_size, (max(len(real), len(fake)) + 1) // 2)
-    rng = np.random.default_rng(0)  # the block estimator wants random order
+    rng = np.random.default_rng(0)  # the block estimator needs random order
     with tfgan_import.quiet():
         value, error = metrics.kernel_classifier_distance_and_std_from_activations(
             tf.constant(rng.permutation(real), tf.float64),

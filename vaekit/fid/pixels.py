@@ -1,10 +1,10 @@
-"""From images as they come to what a network takes: range checks, rounding, resize, scaling."""
+"""From images to the input of a network: checks, rounding, resize, scaling."""
 
 import numpy as np
 
 from vaekit.errors import UserError
 from vaekit.fid.resize import resize
-from vaekit.images import TAKEN, check_images
+from vaekit.images import compact_images
 
 
 def prepare(images, protocol, extractor, generated=False, grey_to_rgb=False):
@@ -13,7 +13,7 @@ def prepare(images, protocol, extractor, generated=False, grey_to_rgb=False):
     Args:
         images: `(n, height, width, channels)`, uint8 0..255 or floats in [0, 1].
         protocol: `Protocol`.
-        extractor: its `image_size`, `channels` and `scaled` say what it takes.
+        extractor: `Extractor`, whose `image_size`, `channels` and `scaled` describe its input.
         generated: whether the protocol's treatment of generated images applies.
         grey_to_rgb: repeat a single channel three times.
     Returns:
@@ -43,29 +43,24 @@ def to_levels(images):
     """Images as float32 0..255; floats keep their fractions.
 
     Raises:
-        UserError: no `(n, height, width, channels)`, another dtype or range, NaN.
+        UserError: wrong shape, dtype or range, NaN.
     """
     images = np.asarray(images)
     if images.ndim != 4:
         hint = " Add a channel axis: images[..., None]." if images.ndim == 3 else ""
         raise UserError(
-            f"Images of shape {images.shape} came; taken is (n, height, width, channels).{hint}"
+            f"Expected images of shape (n, height, width, channels), got {images.shape}.{hint}"
         )
-    if images.dtype != np.uint8:
-        return check_images(images, images.shape[1:]) * np.float32(255)
-    if images.size and images.max() == 1:
-        raise UserError(
-            f"uint8 images that hold only 0 and 1 came. {TAKEN}; give binary images as floats "
-            "(images.astype('float32')), or they count as black."
-        )
-    return images.astype(np.float32)
+    images = compact_images(images, images.shape[1:])
+    levels = images.astype(np.float32)
+    return levels if images.dtype == np.uint8 else levels * np.float32(255)
 
 
 def stretch(images):
-    """Each image moved and scaled to minimum 0 and maximum 255; a constant image becomes 0.
+    """Each image shifted and scaled to minimum 0 and maximum 255; a constant image becomes 0.
 
-    Dai & Wipf's code does this to generated and reconstructed images, not to real ones. (There a
-    constant image divides by zero.)
+    Dai & Wipf's code does this to generated and reconstructed images, but not to real ones. (Their
+    code divides by zero if an image is constant.)
     """
     axes = (1, 2, 3)
     low = images.min(axis=axes, keepdims=True)
@@ -78,8 +73,9 @@ def _check_channels(shape, extractor):
     if extractor.channels in (None, channels):
         return
     message = (
-        f"Images with {channels} channel(s) came; {extractor.name} takes {extractor.channels}."
+        f"The extractor {extractor.name} expects images with {extractor.channels} channels, "
+        f"got {channels}."
     )
     if channels == 1 and extractor.channels == 3:
-        message += " Repeat grey images to three channels with --grey-to-rgb (grey_to_rgb=True)."
+        message += " Repeat grey images three times with --grey-to-rgb (grey_to_rgb=True)."
     raise UserError(message)

@@ -1,6 +1,6 @@
-"""How a Frechet distance was measured, as named and frozen settings.
+"""Protocols: named, frozen settings of a Frechet distance.
 
-Two FIDs compare only when all of these agree. `docs/fid.md` shows how far each setting moves one.
+Two FIDs are comparable only if all settings agree. `docs/fid.md` shows the effect of each setting.
 """
 
 import dataclasses
@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 
-from vaekit.errors import UserError
+from vaekit.errors import UserError, check_choice
 
 RESIZES = {
     "tf1_bilinear": "TF1 bilinear without half-pixel centres",
@@ -20,30 +20,28 @@ SCALINGS = {"unit": "x/127.5 - 1", "minus128": "(x - 128)/128"}
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """Everything about an FID but the network and the images."""
+    """All settings of an FID apart from the network and the images."""
 
     name: str
-    resize: str  # a key of RESIZES; extractors that take images at their own size skip it
-    scaling: str  # a key of SCALINGS, of pixels 0..255
-    round_uint8: bool  # images are rounded to 256 levels first, as files are
-    reference: str  # split that generated images are compared with
+    resize: str  # a key of RESIZES, unused by extractors without a fixed image size
+    scaling: str  # a key of SCALINGS, applied to pixels 0..255
+    round_uint8: bool  # images are first rounded to 256 levels, as in files
+    reference: str  # split to which generated images are compared
     num_reference: int | None  # None: the whole split
     num_generated: int
-    whole_batches: int = 1  # the remainder of a division by this is left out
+    whole_batches: int = 1  # batch size of which incomplete batches are left out
     ddof: int = 1  # the covariance divides by n - ddof
     stretch_generated: bool = False  # each generated image to minimum 0 and maximum 1
 
     def __post_init__(self):
-        for value, known in ((self.resize, RESIZES), (self.scaling, SCALINGS)):
-            if value not in known:
-                raise UserError(f"Unknown {value!r}; known are {', '.join(known)}.")
-        if self.ddof not in (0, 1):
-            raise UserError(f"ddof {self.ddof} came; the covariance divides by n - 0 or n - 1.")
+        check_choice("resize", self.resize, RESIZES)
+        check_choice("scaling", self.scaling, SCALINGS)
+        check_choice("ddof", self.ddof, (0, 1))
 
     def choose(self, count, generated, seed=0):
-        """Sorted indices of the images that count, a seeded choice when there are too many.
+        """Sorted indices of the images to measure, a seeded choice if there are more than needed.
 
-        Many sets are stored class by class, so the first ones would not do.
+        Many sets are stored class by class, so the first images are not a fair choice.
 
         Raises:
             UserError: fewer images than one whole batch, or fewer than two.
@@ -52,9 +50,9 @@ class Protocol:
         used = min(count, limit or count) // self.whole_batches * self.whole_batches
         if used < 2:
             raise UserError(
-                f"{count} images came; the {self.name} protocol takes whole batches of "
-                f"{self.whole_batches}, and statistics take at least 2 images. Give more images "
-                "or choose another protocol."
+                f"Expected at least {max(2, self.whole_batches)} images for the {self.name} "
+                f"protocol, which uses whole batches of {self.whole_batches}, got {count}. "
+                "Provide more images or choose another protocol."
             )
         if used == count:
             return np.arange(count)
@@ -65,7 +63,7 @@ class Protocol:
         return json.dumps(dataclasses.asdict(self))
 
     def describe(self):
-        """One line of all settings, to stand beside a number."""
+        """All settings in one line, to be printed beside a number."""
         reference = f"{self.num_reference:,}" if self.num_reference else "all"
         parts = [
             RESIZES[self.resize],
@@ -81,7 +79,7 @@ class Protocol:
         return f"{self.name}: " + "; ".join(parts)
 
 
-# Asperti & Trentin (2020) and Asperti (2020), read off their code: tf.contrib.gan in batches of 64.
+# Asperti & Trentin (2020) and Asperti (2020), from their code: tf.contrib.gan in batches of 64.
 BALANCING = Protocol(
     name="balancing",
     resize="tf1_bilinear",
@@ -92,17 +90,17 @@ BALANCING = Protocol(
     num_generated=10_000,
     whole_batches=64,
 )
-# Dai & Wipf (2019), read off their code: the graph of 2015 resizes; only fakes are stretched.
+# Dai & Wipf (2019), from their code: the graph of 2015 resizes, and generated images are stretched.
 TWO_STAGE = dataclasses.replace(
     BALANCING, name="two_stage", scaling="minus128", whole_batches=1, stretch_generated=True
 )
-# Ghosh et al. (2019), read off their code: the same graph on images saved as files, hence rounded.
+# Ghosh et al. (2019), from their code: the same graph on images saved as files, hence rounded.
 RAE = dataclasses.replace(TWO_STAGE, name="rae", round_uint8=True, stretch_generated=False)
 # What generative papers report today: 50,000 rounded samples against the training set.
 STANDARD = dataclasses.replace(
     RAE, name="standard", reference="train", num_reference=None, num_generated=50_000
 )
-# The same with pytorch-fid's and clean-fid's ways of resizing.
+# The same with the resizing of pytorch-fid and of clean-fid.
 STANDARD_BILINEAR = dataclasses.replace(
     STANDARD, name="standard_bilinear", resize="bilinear", scaling="unit"
 )
@@ -114,13 +112,11 @@ PROTOCOLS = {
 
 
 def get_protocol(protocol):
-    """A `Protocol` as it is, or the preset of that name.
+    """The protocol of that name; a `Protocol` is returned unchanged.
 
     Raises:
         UserError: an unknown name.
     """
     if isinstance(protocol, Protocol):
         return protocol
-    if protocol not in PROTOCOLS:
-        raise UserError(f"Unknown FID protocol {protocol!r}. Known are: {', '.join(PROTOCOLS)}.")
-    return PROTOCOLS[protocol]
+    return PROTOCOLS[check_choice("FID protocol", protocol, PROTOCOLS)]

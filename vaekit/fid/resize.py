@@ -1,7 +1,7 @@
-"""Three ways to bring an image to the network's size; FIDs tell them apart.
+"""Three ways to resize an image to the size of the network; the FID depends on the choice.
 
-Bilinear interpolation is a product with one matrix per axis, and equal to TensorFlow's up to
-float32 rounding.
+Bilinear interpolation is a product with one matrix per axis; it equals TensorFlow's up to float32
+rounding.
 """
 
 import functools
@@ -10,7 +10,7 @@ import numpy as np
 
 
 def resize(images, size, method):
-    """Images at `size` x `size`.
+    """Resize images to `size` x `size`.
 
     Args:
         images: float32 array `(n, height, width, channels)`.
@@ -18,7 +18,7 @@ def resize(images, size, method):
         method: "tf1_bilinear" (TF1's `resize_bilinear` with defaults: source coordinate is target
             index times height/size, no antialiasing), "bilinear" (half-pixel centres, no
             antialiasing: `tf.image.resize`, PyTorch's `interpolate`), or "clean" (Pillow's bicubic
-            filter, widened when shrinking, on float channels: Parmar et al., 2022).
+            filter, widened for shrinking, on float channels: Parmar et al., 2022).
     Returns:
         float32 array `(n, size, size, channels)`.
     """
@@ -36,7 +36,7 @@ def resize(images, size, method):
 
 @functools.lru_cache(maxsize=16)
 def bilinear_matrix(source, target, half_pixel):
-    """Weights `(target, source)`, two per row, of linear interpolation with clamped borders."""
+    """Weights `(target, source)` of linear interpolation with clamped borders, two per row."""
     scale = np.float32(source / target)  # TensorFlow's coordinates are float32
     position = np.arange(target, dtype=np.float32)
     if half_pixel:

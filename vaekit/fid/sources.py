@@ -1,4 +1,4 @@
-"""What a person may name as a set of images: dataset splits, folders, arrays, saved statistics."""
+"""Sets of images by name: dataset splits, folders, archives, arrays, saved statistics."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,13 +13,13 @@ from vaekit.errors import UserError
 from vaekit.fid.evaluate import dataset_split
 from vaekit.fid.statistics import Statistics
 
-SAMPLES = ("samples.npz", "samples.npy")  # taken from a run's directory
+SAMPLES = ("samples.npz", "samples.npy")  # files of a run's directory
 
 
 class ImageFolder:
-    """The images of a folder, zip or tar, decoded when asked for, so that memory stays small.
+    """The images of a folder, zip or tar, decoded on access to keep memory small.
 
-    `folder[indices]` gives uint8 `(n, height, width, channels)`; all images must be of one shape.
+    `folder[indices]` is a uint8 array `(n, height, width, channels)`; all images need one shape.
     """
 
     def __init__(self, path):
@@ -27,7 +27,7 @@ class ImageFolder:
         self._names = sorted(self._store.names)
         if not self._names:
             raise UserError(
-                f"{path} holds no images; files ending in {', '.join(SUFFIXES)} are taken."
+                f"{path} contains no images. Expected files ending in {', '.join(SUFFIXES)}."
             )
         self._shape = self._decode(0).shape
 
@@ -51,15 +51,15 @@ def open_source(name, default_split, data_dir=None):
     """Images or statistics by name.
 
     Args:
-        name: folder, zip or tar of images; `.npy` or `.npz` of images (`FILE.npz:KEY` where it
-            holds several); `.npz` of saved statistics; a run's directory that holds `samples.npz`;
-            or a dataset, "cifar10" or "cifar10:test".
-        default_split: of a dataset named without one.
+        name: folder, zip or tar of images; `.npy` or `.npz` of images (`FILE.npz:KEY` if it holds
+            several arrays); `.npz` of saved statistics; a run's directory with `samples.npz`; or a
+            dataset, "cifar10" or "cifar10:test".
+        default_split: split of a dataset that is named without one.
         data_dir: data folder.
     Returns:
-        (images or `Statistics`, identity): the identity is "" for anything but a dataset's split.
+        (images or `Statistics`, identity): the identity is "" unless they are a dataset's split.
     Raises:
-        UserError: nothing of that name.
+        UserError: nothing has that name, or it cannot be read.
     """
     path = Path(name).expanduser()
     if path.is_dir():
@@ -71,7 +71,7 @@ def open_source(name, default_split, data_dir=None):
         return _open_array(Path(stem), key), ""
     dataset, split = (stem, key) if key in PARTS else (name, default_split)
     if "/" in dataset and not dataset.startswith("folder:"):
-        raise UserError(f"{name} does not exist: neither a file nor a folder.")
+        raise UserError(f"{name} does not exist. Name a file, a folder or a dataset.")
     return dataset_split(load(dataset, data_dir), split)
 
 
@@ -83,7 +83,7 @@ def _open_folder(path):
         package = files.read_json(path / "config.json").get("package", "balancingvae")
         out = path / SAMPLES[0]
         raise UserError(
-            f"{path} is a run without {SAMPLES[0]}. Make it with "
+            f"{path} is a run without {SAMPLES[0]}. Create it with "
             f"`python -m {package} sample {path} --n 10000 --out {out}`."
         )
     return ImageFolder(path)
@@ -94,10 +94,11 @@ def _open_array(path, key=None):
         try:
             return np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise UserError(f"{path} is damaged or no plain .npy file ({error}).") from error
+            raise UserError(f"{path} is damaged or not a plain .npy file ({error}).") from error
     if path.suffix != ".npz":
         raise UserError(
-            f"{path} is not taken: folders, {', '.join(ARCHIVES)}, .npy and .npz files are."
+            f"Expected a folder, or a file ending in {', '.join(ARCHIVES)}, .npy or .npz, got "
+            f"{path}."
         )
     arrays = files.load_npz(path)
     if "covariance" in arrays and key is None:
@@ -108,7 +109,6 @@ def _open_array(path, key=None):
     if key is None and len(images) == 1:
         return next(iter(images.values()))
     raise UserError(
-        f"{path} holds {'no' if not images else 'these'} image arrays"
-        f"{': ' + ', '.join(images) if images else ' (n, height, width, channels)'}. "
-        f"Name one as {path}:KEY."
+        f"Expected one array of images (n, height, width, channels) in {path}, got "
+        f"{', '.join(images) or 'none'}." + (f" Name one as {path}:KEY." if images else "")
     )

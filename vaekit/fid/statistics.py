@@ -1,4 +1,4 @@
-"""Mean and covariance of features in one pass, with the settings they were measured under."""
+"""Mean and covariance of features in one pass, with the settings of the measurement."""
 
 import dataclasses
 import json
@@ -13,10 +13,10 @@ BLOCK = 2048  # rows of features per product
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Statistics:
-    """What a Frechet distance needs of one set of images, and what it must agree on.
+    """Mean and covariance of the features of one set of images, and how they were measured.
 
-    `covariance` divides the scatter by count - ddof. `protocol` is the JSON text of all settings;
-    empty strings mean "unknown" and compare with anything, so that bare arrays can be compared.
+    `covariance` divides the scatter by count - ddof. `protocol` is the JSON text of all settings.
+    Empty strings mean "unknown" and agree with anything, so that plain arrays can be compared.
     """
 
     mean: np.ndarray  # (d,) float64
@@ -27,40 +27,25 @@ class Statistics:
     extractor: str = ""  # name to print
     extractor_digest: str = ""
     dataset: str = ""  # name:split:fingerprint, or "" for generated images
-    generated: bool = False  # prepared as generated images are (stretched, where the protocol says)
-
-    def merge(self, other):
-        """Statistics of both sets of images together (Chan et al., 1979).
-
-        Raises:
-            UserError: different extractors or protocols.
-        """
-        self.check_comparable(other)
-        if (self.ddof, self.generated) != (other.ddof, other.generated):
-            raise UserError("Statistics of real and of generated images cannot be merged.")
-        moments = Moments()
-        for part in (self, other):
-            moments.add(part.count, part.mean, part.covariance * (part.count - part.ddof))
-        dataset = self.dataset if self.dataset == other.dataset else ""
-        return moments.statistics(dataclasses.replace(self, dataset=dataset))
+    generated: bool = False  # prepared like generated images (stretched, if the protocol says so)
 
     def check_comparable(self, other):
-        """Raise a UserError unless both come from one extractor under one protocol."""
+        """Raise a UserError unless extractor and protocol of both agree."""
         if _differ(self.extractor_digest, other.extractor_digest):
             raise UserError(
-                "These statistics come from different extractors: "
-                f"{_known_as(self)} and {_known_as(other)}. Their distance means "
-                "nothing; compute both with the same --extractor and weights."
+                f"Expected statistics of one extractor, got {_known_as(self)} and "
+                f"{_known_as(other)}. Compute both with the same --extractor and weights; "
+                "otherwise their distance has no meaning."
             )
         if _differ(self.protocol, other.protocol):
             raise UserError(
-                "These statistics were computed under different protocols: "
+                "Expected statistics of one protocol, got different ones: "
                 f"{_protocol_difference(self.protocol, other.protocol)}. "
                 "Compute both with the same --protocol."
             )
 
     def save(self, path):
-        """Write everything into one .npz file."""
+        """Write all fields into one .npz file."""
         files.save_npz(path, {k: np.asarray(v) for k, v in vars(self).items()})
 
     @classmethod
@@ -68,18 +53,18 @@ class Statistics:
         """Read a file that `save` wrote.
 
         Raises:
-            UserError: no such file, damaged, or not feature statistics.
+            UserError: the file is missing, damaged, or holds no feature statistics.
         """
         return cls.from_arrays(files.load_npz(path), path)
 
     @classmethod
     def from_arrays(cls, arrays, source="the arrays"):
-        """The same from the arrays of such a file."""
+        """The same from the arrays of such a file; `source` names them in messages."""
         missing = {field.name for field in dataclasses.fields(cls)} - set(arrays)
         if missing:
             raise UserError(
                 f"{source} holds no feature statistics: {', '.join(sorted(missing))} missing. "
-                "Files made by `python -m vaekit.fid SOURCE --save FILE.npz` are taken."
+                "Create them with `python -m vaekit.fid SOURCE --save FILE.npz`."
             )
         values = {f.name: arrays[f.name] for f in dataclasses.fields(cls)}
         plain = {k: v.item() if v.ndim == 0 else v for k, v in values.items()}
@@ -102,15 +87,19 @@ class Moments:
         features = np.asarray(features, np.float64)
         if not np.isfinite(features).all():
             raise UserError(
-                "The extractor gave NaN or infinite features. Check its weights and the images."
+                "Expected finite features, got NaN or infinite ones from the extractor. Check its "
+                "weights and the images."
             )
-        # Small batches wait for each other: each product costs a pass over (d, d) numbers.
+        # Small batches are collected, because each product costs a pass over (d, d) numbers.
         self._waiting.append(features)
         if sum(map(len, self._waiting)) >= BLOCK:
             self._add_waiting()
 
     def add(self, count, mean, scatter):
-        """Add a group known by its count, mean `(d,)` and centred sum of squares `(d, d)`."""
+        """Add a group with count, mean `(d,)` and centred sum of squares `(d, d)`.
+
+        Chan et al. (1979).
+        """
         if self.count == 0:
             self.count, self.mean, self.scatter = count, np.array(mean), np.array(scatter)
             return
@@ -122,10 +111,14 @@ class Moments:
         self.count = total
 
     def statistics(self, like):
-        """`Statistics` with the numbers of this object and all other fields of `like`."""
+        """`Statistics` with these moments and all other fields of `like`.
+
+        Raises:
+            UserError: fewer than two images.
+        """
         self._add_waiting()
         if self.count < 2:
-            raise UserError(f"{self.count} images came; statistics take at least 2.")
+            raise UserError(f"Statistics need at least 2 images, got {self.count}.")
         return dataclasses.replace(
             like,
             mean=self.mean,

@@ -1,9 +1,10 @@
-"""The one place that knows how to import tf-gan and TensorFlow Hub under TensorFlow >= 2.18.
+"""Import of tf-gan and TensorFlow Hub under TensorFlow >= 2.18.
 
-tf-gan 2.1.0's own `__init__` imports tf.estimator, which is gone; its `eval` package does not need
-it. So the two parent packages are registered by path, without running their `__init__`, while
-`eval` is imported. tensorflow-hub 0.16.1 asks `pkg_resources` for one function; newer setuptools
-no longer has that module, and then one with this function stands in during the import.
+The `__init__` of tf-gan 2.1.0 imports tf.estimator, which no longer exists; its `eval` package does
+not need it. The two parent packages are therefore registered by path, without running their
+`__init__`, while `eval` is imported. tensorflow-hub 0.16.1 needs one function of `pkg_resources`,
+which newer versions of setuptools lack; a substitute with that function replaces it during the
+import.
 """
 
 import contextlib
@@ -44,7 +45,7 @@ def tensorflow_hub():
 
 @contextlib.contextmanager
 def quiet():
-    """Without the deprecation notes that tf-gan's calls of TensorFlow log."""
+    """Context manager that hides the deprecation notes logged by tf-gan's calls of TensorFlow."""
     logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -77,7 +78,7 @@ def _parents_registered():
     try:
         yield
     finally:
-        # A later `import tensorflow_gan` should fail in its own words, not find an empty package.
+        # A later `import tensorflow_gan` must raise its own error, not find an empty package.
         for name in added:
             del sys.modules[name]
 
@@ -89,9 +90,9 @@ def _pkg_resources():
         return
     from packaging.version import parse
 
-    stand_in = types.ModuleType("pkg_resources")
-    stand_in.parse_version = parse
-    sys.modules["pkg_resources"] = stand_in
+    substitute = types.ModuleType("pkg_resources")
+    substitute.parse_version = parse
+    sys.modules["pkg_resources"] = substitute
     try:
         yield
     finally:
@@ -102,7 +103,7 @@ def _pkg_resources():
 def _import_errors(package):
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # deprecations inside these packages
+            warnings.simplefilter("ignore")  # about deprecations inside these packages
             yield
     except ImportError as error:
         raise UserError(

@@ -1,5 +1,8 @@
-"""Resumable training around Keras' own `fit`; `backend`, `devices`, `batches` and `checkpoints`
-hold what it stands on."""
+"""Resumable training around Keras' own `fit`.
+
+The names below train a model. From outside, also use the modules `backend` (arithmetic), `devices`,
+`compiled`, `inputs`, `batches`, `checkpoints` (saved state) and `continued` (longer runs).
+"""
 
 from vaekit.training.loop import EarlyStopping, TrainingDiverged, fit, halved_every, predict
 

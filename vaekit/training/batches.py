@@ -1,4 +1,4 @@
-"""Shuffled batches whose order depends on seed and epoch alone, so that a run can resume."""
+"""Shuffled batches whose order depends only on seed and epoch, so that a run can resume."""
 
 import itertools
 
@@ -9,18 +9,18 @@ from vaekit.errors import UserError
 
 
 def shuffled_batches(arrays, batch_size, seed, first_epoch=0):
-    """Endless training batches; each epoch is a fresh permutation, its incomplete batch dropped.
+    """Endless training batches; each epoch is a new permutation without its incomplete batch.
 
-    The original codes drop the remainder too; which images it holds changes from epoch to epoch.
+    The original codes drop the remainder too; it holds other images in every epoch.
 
     Args:
-        arrays: tuple of arrays of equal length n; they are kept as they are (uint8 stays uint8).
+        arrays: tuple of arrays of equal length n; their dtype is kept (uint8 stays uint8).
         batch_size: images per batch.
-        seed: with the epoch's number it determines the permutation, on every backend alike.
-        first_epoch: the epoch to begin with, when a run resumes.
+        seed: determines, with the number of the epoch, the permutation on every backend.
+        first_epoch: the epoch to begin with, for a run that resumes.
     Returns:
-        (batches, steps_per_epoch): `batches` goes to `fit`; it yields `(x,)` with x one batch, or
-        a tuple of batches when several arrays came.
+        (batches, steps_per_epoch): `batches` is an argument for `fit`; it yields `(x,)`, where x is
+        one batch, or a tuple of batches if there are several arrays.
     Raises:
         UserError: fewer images than one batch.
     """
@@ -28,8 +28,8 @@ def shuffled_batches(arrays, batch_size, seed, first_epoch=0):
     steps = count // batch_size
     if steps == 0:
         raise UserError(
-            f"{count} training images are fewer than one batch of {batch_size}. "
-            "Choose a smaller --batch-size or give more images."
+            f"Expected at least one batch of {batch_size} training images, got {count} images. "
+            "Choose a smaller --batch-size or provide more images."
         )
 
     def order(epoch):
@@ -44,7 +44,8 @@ def shuffled_batches(arrays, batch_size, seed, first_epoch=0):
 def _numpy_batches(arrays, order, first_epoch):
     for epoch in itertools.count(first_epoch):
         for index in order(epoch):
-            index = np.sort(index)  # a batch has no order; sorted reads are kinder to a mapped file
+            # Order within a batch does not matter, and a mapped file is read faster in order.
+            index = np.sort(index)
             x = tuple(array[index] for array in arrays)
             yield (x if len(x) > 1 else x[0],)
 
@@ -62,7 +63,7 @@ def _tensorflow_batches(arrays, order, first_epoch, shape):
     def indices(epoch):
         return tf.ensure_shape(tf.numpy_function(order, [epoch], tf.int64), shape)
 
-    # Not from_generator: TensorFlow 2.21's makes the allocator return every large tensor to the
+    # Not from_generator: in TensorFlow 2.21 it makes the allocator return every large tensor to the
     # system at once, which doubled the processor time of a convolutional step.
     epochs = tf.data.Dataset.counter(first_epoch).map(indices)
     return epochs.unbatch().map(gather).prefetch(2)

@@ -1,4 +1,4 @@
-"""All that resuming needs in one .npz file: weights, random state, optimiser slots, counters."""
+"""Everything needed to resume, in one .npz file: weights, random state, optimiser, counters."""
 
 import json
 import re
@@ -8,18 +8,18 @@ import numpy as np
 from vaekit import files
 from vaekit.errors import UserError
 
-STATE = "state"  # key of the JSON text that stands beside the arrays
+STATE = "state"  # key of the JSON text that is stored beside the arrays
 
 
 def save(path, groups, state):
-    """Write variables and a JSON-able state whole into one file.
+    """Write variables and a state atomically into one file.
 
     Args:
         path: the .npz file.
-        groups: dict of group name to a list of Keras variables or arrays-by-name dict.
-        state: JSON-able dict (epoch, early stopping, elapsed seconds).
+        groups: dict of group name to a list of Keras variables, or to a dict of name to array.
+        state: dict that JSON can hold (epoch, early stopping, elapsed seconds).
     Raises:
-        NotFinite: a variable is NaN or infinite; the file is left as it was.
+        NotFinite: a variable is NaN or infinite; an existing file is not changed.
     """
     arrays = {}
     for group, variables in groups.items():
@@ -33,17 +33,18 @@ def save(path, groups, state):
 
 
 def load(path):
-    """Read a file of `save` back: (dict of group to dict of arrays, state).
+    """Read a file that `save` wrote: (dict of group to dict of arrays, state).
 
     Raises:
-        UserError: the file is missing, damaged, or no checkpoint.
+        UserError: the file is missing, damaged, or not a checkpoint.
     """
     arrays = files.load_npz(path)
     try:
         state = json.loads(str(arrays.pop(STATE)))
     except (KeyError, ValueError) as error:
         raise UserError(
-            f"{path} is no checkpoint of this package: it holds no readable state."
+            f"{path} is not a checkpoint of a training: it contains no readable state. Restore it "
+            "from a copy, or delete the run's folder and train again."
         ) from error
     groups = {}
     for key, array in arrays.items():
@@ -53,23 +54,27 @@ def load(path):
 
 
 def to_arrays(variables):
-    """Keras variables as a dict of arrays, named by position and path, so that names are unique."""
-    # Copies: JAX reuses the buffers of the weights that a step replaces.
+    """Keras variables as a dict of arrays; position and name form a unique key."""
+    # Copies, because JAX reuses the buffers of weights that a step replaces.
     values = (np.array(variable.numpy()) for variable in variables)
     return dict(zip(_names(variables), values, strict=True))
 
 
 def assign(variables, arrays, source):
-    """Set Keras variables from the arrays that `to_arrays` made.
+    """Set Keras variables from arrays made by `to_arrays`.
 
+    Args:
+        variables: list of Keras variables.
+        arrays: dict of name to array.
+        source: origin of the arrays, for messages.
     Raises:
-        UserError: a variable is missing, left over or has another shape; nothing was assigned.
+        UserError: an array is missing, left over or of another shape; nothing was assigned.
     """
     names = _names(variables)
     problems = [f"{name} is missing" for name in names if name not in arrays]
     problems += [f"{name} is not in this model" for name in arrays if name not in names]
     problems += [
-        f"{name} has shape {arrays[name].shape}, the model's is {tuple(variable.shape)}"
+        f"{name} has shape {arrays[name].shape}, expected {tuple(variable.shape)}"
         for name, variable in zip(names, variables, strict=True)
         if name in arrays and arrays[name].shape != tuple(variable.shape)
     ]
@@ -78,14 +83,14 @@ def assign(variables, arrays, source):
             f"{source} does not fit this model: "
             + "; ".join(problems[:8])
             + (f"; and {len(problems) - 8} more" if len(problems) > 8 else "")
-            + ". It belongs to another configuration: load it with its own, or train anew."
+            + ". It belongs to another configuration: load it with that one, or train again."
         )
     for name, variable in zip(names, variables, strict=True):
         variable.assign(arrays[name])
 
 
 def all_finite(array):
-    """Whether no entry is NaN or infinite; integers always are finite."""
+    """Whether all entries are finite; integers always are."""
     array = np.asarray(array)
     return array.dtype.kind != "f" or bool(np.isfinite(array).all())
 
@@ -99,7 +104,7 @@ class NotFinite(ArithmeticError):
 
 
 def _names(variables):
-    # Automatic names count up over a process ("dense_7_kernel_momentum"): the numbers go, the
-    # position in front identifies a variable.
+    # Automatic names are numbered over a process ("dense_7_kernel_momentum"). The numbers are
+    # removed, and the position in front identifies a variable.
     plain = (re.sub(r"_\d+(?=_|$)", "", variable.name) for variable in variables)
     return [f"{index:03d}.{name}" for index, name in enumerate(plain)]

@@ -1,4 +1,4 @@
-"""Training on: a run that begins where a shorter one of the same configuration ended."""
+"""Longer training: a run that begins where a shorter one of the same configuration ended."""
 
 from pathlib import Path
 
@@ -9,17 +9,17 @@ from vaekit.training import checkpoints
 
 
 def continue_from(run, sources, phase):
-    """Let a run begin at the end of a finished one of the same settings and no more epochs.
+    """Start a run from the end of a finished one with the same settings and at most as many epochs.
 
-    The result is that of all epochs in one go. A run that has begun already stays as it is, so the
-    same command resumes it.
+    The result equals that of training all epochs at once. A run that has already begun is not
+    changed, so that the same command resumes it.
 
     Args:
         run: the `runs.Run` to begin.
-        sources: folders of finished runs; the first that fits is taken, and stays as it is.
+        sources: folders of finished runs; the first suitable one is used, and is not changed.
         phase: name of the training within the run.
     Raises:
-        UserError: none of the folders fits; says why for each.
+        UserError: none of the folders is suitable; the message gives the reason for each.
     """
     target = run.checkpoint_path(phase)
     if target.exists():
@@ -32,29 +32,29 @@ def continue_from(run, sources, phase):
             return
         reasons.append(f"{source}: {reason}")
     raise UserError(
-        f"{run.directory} cannot go on from what --continue-from names. " + "; ".join(reasons) + "."
+        f"{run.directory} cannot continue any run named by --continue-from: {'; '.join(reasons)}."
     )
 
 
 def _misfit(run, source, phase):
-    """Why a run cannot go on from a folder, or None where it can."""
+    """Why a run cannot continue from a folder, or None if it can."""
     checkpoint = source / "last" / f"{phase}.npz"
     if not (source / "config.json").exists() or not checkpoint.exists():
-        return f"no run with a checkpoint (config.json and last/{phase}.npz are looked for)"
+        return f"it is not a run with a checkpoint (config.json and last/{phase}.npz)"
     found = files.read_json(source / "config.json")
     wanted = run.config["config"]["epochs"]
     there = found.get("config", {}).get("epochs", 0)
-    as_asked = found | {"config": found.get("config", {}) | {"epochs": wanted}}
-    changes = differences(as_asked, run.config, run.defaults)
+    as_wanted = found | {"config": found.get("config", {}) | {"epochs": wanted}}
+    changes = differences(as_wanted, run.config, run.defaults)
     if changes:
-        return f"another configuration ({', '.join(changes)})"
+        return f"it has another configuration ({', '.join(changes)})"
     _, state = checkpoints.load(checkpoint)
     if not state["finished"]:
-        return "not finished; give its own command again first"
+        return "it is not finished; run its own command again first"
     if state["best"] is not None:
-        return "early stopping put the best epoch's weights in the place of the last ones"
+        return "early stopping replaced its last weights by those of the best epoch"
     if there > wanted:
-        return f"{there} epochs there, {wanted} asked; give more with --epochs"
+        return f"it has {there} epochs, more than the requested {wanted}; pass a larger --epochs"
     return None
 
 
@@ -68,5 +68,5 @@ def _take_over(run, source, phase):
     before["run"] = "/".join(source.resolve().parts[-2:])
     before["epochs"] = state["epoch"]
     files.write_json(run.directory / ENVIRONMENT, made | {"continued_from": before})
-    # Last: a kill before this line leaves a run that has not begun.
+    # This comes last: if the process is killed before this line, the run has not begun.
     checkpoints.save(run.checkpoint_path(phase), groups, state | {"finished": False})

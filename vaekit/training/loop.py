@@ -24,10 +24,11 @@ class EarlyStopping:
 
     Attributes:
         monitor: key of the epoch's record ("val/elbo").
-        patience: most epochs in a row without a better value; the next such epoch is the last.
+        patience: number of consecutive epochs without improvement that are tolerated; training
+            stops after one more.
         maximize: whether higher is better.
-        warmup_epochs: the first epochs; a better value counts there too, but the epochs without one
-            are counted only from the last of them on, as in the code of Tomczak & Welling (2018).
+        warmup_epochs: length of a warm-up. An improvement counts within it too, but epochs without
+            one are counted only from its last epoch on, as in the code of Tomczak & Welling (2018).
     """
 
     monitor: str
@@ -51,17 +52,17 @@ def fit(
     callbacks=(),
     progress=True,
 ):
-    """Train a compiled, built model; go on where `run` stopped, to the same result.
+    """Train a compiled, built model; an interrupted run resumes and reaches the same result.
 
     Args:
-        model: compiled `keras.Model` with all variables made; its own random state is among them.
+        model: compiled `keras.Model` with all its variables, including its random state.
         arrays: tuple of training arrays of equal length; see `batches.shuffled_batches`.
-        run: the `runs.Run` that checkpoints and metrics go to.
+        run: the `runs.Run` that receives checkpoints and metrics.
         phase: name of this training within the run ("stage_one").
         epochs: number of epochs, counted from the start of the phase, resumed or not.
         batch_size: images per batch; the incomplete batch of an epoch is dropped.
         seed: determines the order of the batches.
-        validation: None, or an array (or tuple of arrays) evaluated after every epoch; its
+        validation: None, or an array (or tuple of arrays) that is evaluated after every epoch; the
             results are recorded as "val/...".
         learning_rate: None, or a function of the epoch (from 0).
         early_stopping: None or an `EarlyStopping`.
@@ -95,14 +96,14 @@ def fit(
         validation_data=None if validation is None else (validation,),
         validation_batch_size=batch_size,
         callbacks=all_callbacks,
-        shuffle=False,  # the batches come shuffled
+        shuffle=False,  # the batches are already shuffled
         verbose=0,
     )
     return run.records(phase)
 
 
 def _restore(model, run, phase):
-    """Put the phase's checkpoint into the model and return its state, fresh or stored."""
+    """Load the phase's checkpoint, if any, into the model; returns the state of the training."""
     path = run.checkpoint_path(phase)
     fresh = {"epoch": 0, "seconds": 0.0, "finished": False, "best": None, "best_epoch": None}
     if not path.exists():
@@ -172,7 +173,7 @@ class _Keeper(keras.callbacks.Callback):
 
 
 class _DivergenceGuard(keras.callbacks.Callback):
-    """Stops the run at the first loss that is no number."""
+    """Stops the run at the first loss that is NaN or infinite."""
 
     def __init__(self, run, phase, state):
         super().__init__()
@@ -190,10 +191,10 @@ class _DivergenceGuard(keras.callbacks.Callback):
 
 def _diverged(run, phase, where):
     path = run.checkpoint_path(phase)
-    kept = f"The last good checkpoint is {path}" if path.exists() else "No checkpoint was made yet"
+    kept = f"The last good checkpoint is {path}" if path.exists() else "There is no checkpoint yet"
     return TrainingDiverged(
-        f"Training stopped in {phase}, {where}. {kept}. A smaller learning rate (--lr) or "
-        "--precision float32 usually helps; a change of options starts a run of its own."
+        f"Training diverged in {phase}, {where}. {kept}. A smaller learning rate (--lr) or "
+        "--precision float32 usually helps; changed options start a new run."
     )
 
 
@@ -209,10 +210,18 @@ def halved_every(initial, epochs, factor=0.5):
 
 
 def predict(function, array, batch_size=100):
-    """`function` over an array in batches, results concatenated as numpy arrays.
+    """Apply a function to an array in batches; the results are concatenated as numpy arrays.
 
-    The last incomplete batch is filled with repeats of its last row and cut again, so a compiled
-    function sees one shape only. A tuple of results gives a tuple of arrays.
+    An incomplete last batch is filled up with copies of its last row, and the results are cut to
+    length again, so that a compiled function sees only one shape.
+
+    Args:
+        function: takes a batch, a numpy array `(batch_size, ...)`, and returns an array or tensor
+            of any backend, or a tuple of them, with one row per row of the batch.
+        array: `(n, ...)`.
+        batch_size: rows per call.
+    Returns:
+        Array `(n, ...)`, or a tuple of arrays where the function returns a tuple.
     """
     parts = []
     for start in range(0, len(array), batch_size):
@@ -223,6 +232,7 @@ def predict(function, array, batch_size=100):
         results = function(batch)
         single = not isinstance(results, tuple)
         results = (results,) if single else results
-        parts.append([np.asarray(r)[: batch_size - missing] for r in results])
+        rows = batch_size - missing
+        parts.append([keras.ops.convert_to_numpy(result)[:rows] for result in results])
     columns = tuple(np.concatenate(column) for column in zip(*parts, strict=True))
     return columns[0] if single else columns

@@ -1,4 +1,4 @@
-"""What a long training shows: epoch, losses, and the time left."""
+"""Progress of a long training: epoch, losses, and the time left."""
 
 import sys
 import time
@@ -10,14 +10,15 @@ HIDDEN = {"phase", "epoch", "seconds", "learning_rate"}
 
 
 class Progress(keras.callbacks.Callback):
-    """A progress bar on a terminal; elsewhere a plain line every few seconds.
+    """A progress bar on a terminal; otherwise a plain line every few seconds.
 
     Args:
-        phase: name shown in front.
-        epochs, steps: length of the phase and of an epoch.
+        phase: name at the beginning of each line.
+        epochs, steps: number of epochs in the phase, and of steps in an epoch.
         keeper: the object whose `.record` holds the last epoch's values.
-        line_seconds: least time between two plain lines.
-        every_epoch: a plain line for every epoch, on a terminal too.
+        line_seconds: shortest time between two plain lines.
+        file: where to write; standard error by default.
+        every_epoch: print a plain line for every epoch, on a terminal too.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class Progress(keras.callbacks.Callback):
         self.bar = None
         self._last_line = time.monotonic()
         self._first_epoch = keeper.state["epoch"]
-        self._timed_from = None  # (time, steps) after the first step: compiling is not counted
+        self._timed_from = None  # (time, steps) after the first step, which compiles
 
     def on_train_begin(self, logs=None):
         if self.file.isatty() and not self.every_epoch:
@@ -44,7 +45,7 @@ class Progress(keras.callbacks.Callback):
                 smoothing=0.02,
             )
         elif self._first_epoch:
-            print(f"{self.title}: going on after epoch {self._first_epoch}", file=self.file)
+            print(f"{self.title}: resuming after epoch {self._first_epoch}", file=self.file)
 
     def on_train_batch_end(self, batch, logs=None):
         if self._timed_from is None:
@@ -75,7 +76,7 @@ class Progress(keras.callbacks.Callback):
         began, uncounted = self._timed_from
         done = (self.keeper.state["epoch"] - self._first_epoch) * self.steps + steps - uncounted
         left = (self.epochs - self.keeper.state["epoch"]) * self.steps - steps
-        remaining = duration((now - began) * left / done) if done > 0 else "unknown yet"
+        remaining = duration((now - began) * left / done) if done > 0 else "unknown"
         epoch = self.keeper.state["epoch"] + (1 if steps else 0)
         print(
             f"{self.title}: epoch {epoch}/{self.epochs} {where}{' ' if where else ''}"
@@ -96,7 +97,7 @@ def duration(seconds):
 
 
 def bar(iterable=None, enabled=True, **options):
-    """A tqdm bar for work outside `fit`; without a terminal it prints a line every few seconds."""
+    """A tqdm bar for work outside `fit`; without a terminal it prints a line now and then."""
     if not sys.stderr.isatty():
         options = {"mininterval": 5.0, "maxinterval": 60.0, "ascii": True, "ncols": 80} | options
     return tqdm(iterable, disable=not enabled, file=sys.stderr, **options)
