@@ -163,7 +163,7 @@ def train_autoencoder(config, baseline, dataset, changes, options):
     )
     with open_run(directory, described, type(config), options) as run:
         model = _fit(config, baseline, dataset, run, options)
-        model.save_weights(run.directory / "autoencoder.weights.h5")
+        model.save(run.directory / "autoencoder.keras")
         metrics = measure(model, dataset, run, options.settings)
         files.write_json(run.directory / evaluate.METRICS, metrics)
     return metrics, run
