@@ -30,15 +30,14 @@ def test_small_scale_is_the_comparisons_and_options_go_before_it(tmp_path):
     (directory,) = run(tmp_path, "--scale", "small", "--second-dim", "16")
     config = checkpoint.read_config(directory)
     assert (config.network, config.base_dim, config.second_dim) == ("conv", 8, 16)
-    assert presets.preset("digits").network == "resnet"
-
-
-def test_run_directories_are_named_as_ever(tmp_path):
-    (directory,) = run(tmp_path)
-    name = "digits+epochs=1+epochs2=1+images=200+test_images=100"
-    assert directory == tmp_path / "runs/balancingvae" / name / "seed0"
+    # Runs made by earlier versions are found by these names.
+    assert directory.parent.name == (
+        "digits+base_dim=8+batch_size=20+epochs=1+epochs2=1+fc_dim=128+images=200+lr=0.002"
+        "+lr2=0.002+lr_epochs=10+lr_epochs2=15+network=conv+second_dim=16+test_images=100"
+    )
     described = files.read_json(directory / "config.json")
     assert list(described) == ["package", "config", "data_fingerprint", "images", "policy"]
+    assert presets.preset("digits").network == "resnet"
 
 
 def test_options_are_those_of_the_command_line():
@@ -48,9 +47,10 @@ def test_options_are_those_of_the_command_line():
     options = experiments.from_arguments(parsed)
     assert (options.devices, options.images, options.test_images) == (2, 5, None)
     assert options.progress == "verbose" and not options.settings.enabled
-    assert experiments.from_arguments(cli.parser().parse_args(["variance"])) == (
-        experiments.Options()
-    )
+    parsed = cli.parser().parse_args(["variance", "--quiet", "--runs", "there"])
+    found = experiments.from_arguments(parsed)
+    assert (found.runs.name, found.progress, found.images) == ("there", False, 2000)
+    assert found.settings == experiments.Options().settings
 
 
 def test_the_variance_study_has_the_plans_defaults():

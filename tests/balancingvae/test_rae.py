@@ -129,9 +129,9 @@ def test_fit_takes_images_of_every_dtype_alike(images):
         model.decode(np.zeros((2, 4)))
 
 
-@pytest.mark.parametrize("kind", ["sn", "gp_jacobian"])
-def test_a_saved_autoencoder_is_the_same_in_a_fresh_process(kind, images, tmp_path):
-    model = convolutional(kind)
+def test_a_saved_autoencoder_is_the_same_in_a_fresh_process(images, tmp_path):
+    """Spectral norm's vectors u included, which Keras' own layers would not save."""
+    model = convolutional("sn")
     model.compile(keras.optimizers.Adam(1e-2))
     model.fit(images, batch_size=10, epochs=1, verbose=0)
     model.save(tmp_path / "rae.keras")
@@ -139,7 +139,7 @@ def test_a_saved_autoencoder_is_the_same_in_a_fresh_process(kind, images, tmp_pa
     program = (
         "import keras, numpy as np, balancingvae.baselines.rae\n"
         "model = keras.saving.load_model('rae.keras')\n"
-        f"assert model.kind == {kind!r}\n"
+        "assert (model.kind, model.seed, model.latent_weight) == ('sn', 0, 9e-3)\n"
         "np.save('found.npy', model.reconstruct(np.load('images.npy')))\n"
     )
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True)
@@ -147,7 +147,7 @@ def test_a_saved_autoencoder_is_the_same_in_a_fresh_process(kind, images, tmp_pa
 
 
 def test_wrong_kinds_are_refused():
-    with pytest.raises(UserError, match="Unknown kind of autoencoder 'l1'. Did you mean l2"):
+    with pytest.raises(UserError, match="Unknown kind of autoencoder 'l1'. Known: ae, gp"):
         model_of("l1")
     with pytest.raises(UserError, match="recurrent network 'draw'"):
         model_of("sn", networks.Draw(units=4))

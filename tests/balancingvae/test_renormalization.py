@@ -80,5 +80,7 @@ def test_images_moved_by_rule():
 def test_unknown_choices_are_refused():
     with pytest.raises(UserError, match="Unknown target 'one'.*Known: law, original_law, unit"):
         LatentRule("one")
-    with pytest.raises(UserError, match="Unknown images 'generated'.*Known: all, none, reconstructions"):
+    with pytest.raises(
+        UserError, match="Unknown images 'generated'.*Known: all, none, reconstructions"
+    ):
         ImageRule("generated")
