@@ -147,7 +147,7 @@ def test_a_saved_autoencoder_is_the_same_in_a_fresh_process(images, tmp_path):
 
 
 def test_wrong_kinds_are_refused():
-    with pytest.raises(UserError, match="Unknown kind of autoencoder 'l1'. Known: ae, gp"):
+    with pytest.raises(UserError, match=r"Unknown kind of autoencoder 'l1'\. Known: ae, gp"):
         model_of("l1")
     with pytest.raises(UserError, match="recurrent network 'draw'"):
         model_of("sn", networks.Draw(units=4))
