@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One entry to everything: set-up, then one target. Targets are chosen here; the work is done in Python.
+# One entry point: set-up, then one target. This script only selects targets; the work is done in Python.
 set -euo pipefail
 
 usage() {
@@ -16,20 +16,20 @@ targets                     what it makes                                     ti
   vampprior_k               log-likelihood against the number of pseudo-inputs  hours
   variance                  variance loss against mse: networks and datasets  half an hour
   policies, baselines, renormalization
-                            rules for gamma, other autoencoders, ways to renormalise   see --help of each
+                            rules for gamma, other autoencoders, renormalisation   see --help of each
   tables                    learning-rate sweep (cifar10), models 1 to 4 (celeba)  --scale small for CPUs
   figures                   the other figures of the balancing papers         see --help
   balancingvae-DATASET      two-stage VAE: training, evaluation, report       see below
   vampprior-DATASET         MLP VAE with each prior: the same                 see below
 
 DATASET is digits, mnist, fashion_mnist, static_mnist, frey_faces, caltech101_silhouettes, cifar10, celeba,
-or folder:PATH for images of your own. One epoch takes seconds (digits, frey_faces) to minutes (cifar10);
-shorten a run with --epochs N and --images N, or (two-stage VAE) --scale small; --seeds N repeats it.
-Options after the target go to the package's command line:
-./reproduce.sh vampprior-digits --help lists them (--protocol tomczak takes Tomczak & Welling's settings).
+or folder:PATH for images of your own. One epoch needs seconds (digits, frey_faces) to minutes (cifar10).
+Shorten a run with --epochs N and --images N, or (two-stage VAE) --scale small; repeat it with --seeds N.
+Options after the target are passed to the command line of the package;
+./reproduce.sh vampprior-digits --help lists them (--protocol tomczak selects the settings of Tomczak & Welling).
 
-Data come from $VAE_DATA_DIR, else ./data (see data/README.md). A virtual environment .venv is made and used unless
-one is active. Runs stand in runs/, joined reports in reports/. The same command again continues what is there.
+Data are read from $VAE_DATA_DIR, else ./data (see data/README.md). Unless a virtual environment is active, .venv is
+created and used. Runs are saved in runs/, combined reports in reports/. Repeat a command to resume an interrupted run.
 EOF
 }
 
@@ -58,23 +58,23 @@ python_for_venv() {
             return
         fi
     done
-    echo "error: no Python 3.10 to 3.13 found; install one, or activate a virtual environment that has it" >&2
+    echo "error: Python 3.10 to 3.13 not found. Install it, or activate a virtual environment that has it." >&2
     exit 1
 }
 
-set_up() { # set_up EXTRAS: install once per environment, again only when setup.py or the extras change
+set_up() { # set_up EXTRAS: install once per environment, and again only if setup.py or the extras change
     local extras=$1 venv=${VIRTUAL_ENV:-$PWD/.venv} marker wanted
     if [ ! -x "$venv/bin/python" ]; then
-        echo "making the virtual environment .venv" >&2
+        echo "creating the virtual environment .venv" >&2
         "$(python_for_venv)" -m venv "$venv"
-        # The pip that comes with Python 3.10 searches versions for minutes; a newer one takes seconds.
+        # The pip of Python 3.10 searches for versions for minutes; a newer one needs seconds.
         "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade pip || true
     fi
     python=$venv/bin/python
     marker=$venv/.reproduce-installed$extras
     wanted=$("$python" -c 'import hashlib, os; print(hashlib.sha256(open("setup.py", "rb").read()).hexdigest(), os.getcwd())')
     if [ "$(cat "$marker" 2>/dev/null)" != "$wanted" ]; then
-        echo "installing the packages and what they need (once, a minute or two)" >&2
+        echo "installing the packages and their dependencies (once, a minute or two)" >&2
         "$python" -m pip install --quiet --disable-pip-version-check --editable ".$extras"
         echo "$wanted" >"$marker"
     fi

@@ -1,4 +1,4 @@
-"""Packaging; tool settings stand in pyproject.toml."""
+"""Packaging; the settings of tools are in pyproject.toml."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ VERSION = next(
     if line.startswith("__version__")
 )
 # The documentation site: pages, API pages from docstrings, formulas without scripts.
-# Python 3.10's last mkdocstrings does not work with the pymdown-extensions after it.
+# The last mkdocstrings for Python 3.10 does not work with later pymdown-extensions.
 DOCS = [
     "mkdocs-material>=9.5",
     "mkdocstrings[python]>=0.27",
@@ -42,6 +42,7 @@ setup(
         "vaekit.reporting",
         "vaekit.training",
     ],
+    package_data={"vaekit.reporting": ["templates/*.html"]},
     install_requires=[
         "tensorflow>=2.18",  # default Keras backend; TF1 checkpoints; the Inception graph of FID
         "keras>=3.10",  # layers, training loop and backends of every model
@@ -52,21 +53,25 @@ setup(
         "tqdm>=4.66",  # progress bars with the time left
         "scikit-learn>=1.3",  # the embedded digits dataset
         "tensorflow-datasets>=4.9",  # downloads of CIFAR-10, CelebA and the MNISTs
-        "importlib_resources>=5",  # tensorflow-datasets imports it without asking for it
+        "importlib_resources>=5",  # tensorflow-datasets imports it without declaring it
         "tensorflow-gan>=2.1",  # Inception constants, batching, kernel distance of FID
-        "tensorflow-hub>=0.16",  # loads the Inception module of FID; brings tf-keras
+        "tensorflow-hub>=0.16",  # loads the Inception module of FID; installs tf-keras
+        "jinja2>=3.1",  # the HTML pages of reports, with escaped texts
+        "pooch>=1.8",  # downloads of datasets, checkpoints and weights, checked by their digest
+        "requests>=2.31",  # the exceptions of pooch's downloads
     ],
     extras_require={
-        "jax": ["jax>=0.4.30"],  # the other Keras backend: KERAS_BACKEND=jax
+        "jax": ["jax>=0.4.30"],  # another Keras backend: KERAS_BACKEND=jax
+        "torch": ["torch>=2.1"],  # another Keras backend: KERAS_BACKEND=torch
         "tensorboard": ["tensorboard>=2.18"],  # --tensorboard
         "docs": DOCS,
         "dev": [
-            "jax>=0.4.30",  # the tests train under both backends
+            "jax>=0.4.30",  # the tests train on this backend too
             "pytest>=8",  # the tests
             "pytest-xdist>=3.5",  # the tests on all cores
             "ruff>=0.6",  # linting and formatting
             "nbclient>=0.10",  # the notebooks run in a test
-            "ipykernel>=6.29",  # the notebooks' kernel
+            "ipykernel>=6.29",  # the kernel of the notebooks
             *DOCS,
         ],
     },

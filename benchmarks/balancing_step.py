@@ -178,7 +178,7 @@ def table(columns, rows):
 def report(torch_python, rounds):
     """The page that docs/cost.md holds."""
     from balancingvae.presets import PRESETS
-    from vaekit import runs
+    from vaekit import environment
 
     compared = compare(torch_python, rounds)
     cores = len(os.sched_getaffinity(0))
@@ -208,8 +208,8 @@ def report(torch_python, rounds):
         "least wall s",
     ]
     return PAGE.format(
-        hardware=runs.hardware(),
-        backend=f"{runs.environment()['backend']} backend",
+        hardware=environment.hardware(),
+        backend=f"{environment.environment()['backend']} backend",
         load=f"{os.getloadavg()[0]:.1f}",
         steps=table([*columns, "times as fast as the base", "parameters"], compared),
         peer=peer,

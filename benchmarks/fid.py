@@ -23,8 +23,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 
+from vaekit.environment import hardware
 from vaekit.fid import Moments, Statistics, frechet_distance, tfgan_import
-from vaekit.runs import hardware
 
 PEERS = """
 import sys, types, json, time, importlib.util

@@ -20,8 +20,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from vaekit import datasets, files
+from vaekit.environment import hardware
 from vaekit.fid import KerasExtractor, feature_statistics, frechet_distance, get_protocol
-from vaekit.runs import hardware
 
 PAGE = Path(__file__).parents[1] / "docs" / "fid.md"
 MARKS = ("<!-- protocols: begin -->", "<!-- protocols: end -->")

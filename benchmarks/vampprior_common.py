@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vaekit import runs
+from vaekit import environment
 from vampprior import PRESETS
 
 HERE = Path(__file__).resolve().parent
@@ -166,4 +166,7 @@ def peak_memory():
 def heading():
     import keras
 
-    print(f"{runs.hardware()}; backend {keras.backend.backend()}; load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{environment.hardware()}; backend {keras.backend.backend()}; "
+        f"load {os.getloadavg()[0]:.1f}"
+    )

@@ -79,7 +79,7 @@ def test_a_run_of_another_configuration_is_left_alone(package, capsys, tmp_path)
     (directory / "config.json").write_text('{"package": "another"}')
     options = {"balancingvae": ["--no-fid"], "vampprior": []}[package]
     assert call(package, name, "--runs", tmp_path, *options) == 1
-    assert "holds a run of another configuration" in error_of(capsys)
+    assert "contains a run of another configuration" in error_of(capsys)
     assert (directory / "config.json").read_text() == '{"package": "another"}'
 
 
@@ -92,7 +92,7 @@ def test_damaged_and_foreign_checkpoints(package, capsys, tmp_path):
     for file in ("model.npz", "stage_one.npz", "stage_two.npz"):
         (tmp_path / file).write_bytes(b"")
     (tmp_path / "config.json").write_text('{"package": "another", "config": {}}')
-    with pytest.raises(UserError, match=rf"(no|not of) {package}"):
+    with pytest.raises(UserError, match=rf"(no|not of|not describe a run of) {package}"):
         load(tmp_path)
     (tmp_path / "config.json").write_text("[1, 2")
     with pytest.raises(UserError, match=r"config\.json is damaged"):

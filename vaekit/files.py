@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and digests to know them by."""
+"""Files that are written completely or not at all, and their digests."""
 
 import contextlib
 import hashlib
@@ -15,11 +15,11 @@ from vaekit.errors import UserError
 def atomic_write(path, write):
     """Call `write(file)` on a temporary binary file beside `path`, then rename it to `path`.
 
-    A reader sees the old file or the new one, never a part. The data are flushed to disk before
-    the rename, so that a crash cannot leave an empty file under the final name.
+    A reader sees the old file or the new one, never a part of it. The data are flushed to disk
+    before the rename, so that a crash cannot leave an empty file under the final name.
 
     Raises:
-        UserError: the folder cannot be written or the disk is full; `path` is left as it was.
+        UserError: the folder cannot be written or the disk is full; `path` is not changed.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -41,33 +41,35 @@ def atomic_write(path, write):
 
 
 def write_text(path, text):
-    """Write `text` whole, as UTF-8."""
+    """Write `text` atomically, as UTF-8."""
     atomic_write(path, lambda file: file.write(text.encode()))
 
 
 def write_json(path, value):
-    """Write `value` whole as indented JSON; numpy scalars and arrays become numbers and lists."""
+    """Write `value` atomically as indented JSON; numpy values become numbers and lists."""
     write_text(path, json.dumps(value, indent=1, default=_plain) + "\n")
 
 
 def read_json(path):
-    """Read JSON; a damaged file is named.
+    """The value in a JSON file.
 
     Raises:
-        UserError: the file is missing or is not JSON.
+        UserError: the file is missing, or is not JSON.
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"Cannot read {path}: {error.strerror}.") from error
+        raise UserError(
+            f"Cannot read {path}: {error.strerror}. Check the name and the permissions."
+        ) from error
     except ValueError as error:
         raise UserError(
-            f"{path} is damaged: it is not JSON ({error}). Restore it or delete it and run again."
+            f"{path} is damaged: it is not JSON ({error}). Restore it, or delete it and run again."
         ) from error
 
 
 def save_npz(path, arrays):
-    """Write a dict of arrays whole as an uncompressed .npz file."""
+    """Write a dict of arrays atomically as an uncompressed .npz file."""
     atomic_write(path, lambda file: np.savez(file, **arrays))
 
 
@@ -75,16 +77,16 @@ def load_npz(path):
     """Read every array of an .npz file into a dict; pickled objects are refused.
 
     Raises:
-        UserError: the file is missing, damaged, or holds anything but plain arrays.
+        UserError: the file is missing, damaged, or contains anything but plain arrays.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist.") from error
+        raise UserError(f"{path} does not exist. Check the name of the folder.") from error
     except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
         raise UserError(
-            f"{path} is damaged or is no plain .npz file ({error}). "
+            f"{path} is damaged or not a plain .npz file ({error}). "
             "Restore it from its source, or delete it and run again."
         ) from error
 
@@ -105,4 +107,4 @@ def _plain(value):
         return value.tolist()
     if isinstance(value, Path):
         return str(value)
-    raise TypeError(f"{type(value).__name__} does not fit into JSON")
+    raise TypeError(f"JSON cannot hold a {type(value).__name__}")

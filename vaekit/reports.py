@@ -1,4 +1,4 @@
-"""Command line that joins reports: `python -m vaekit.reports OUT TITLE DIRECTORY ...`."""
+"""Combine reports: `python -m vaekit.reports OUT TITLE DIRECTORY ...`."""
 
 import argparse
 
@@ -7,11 +7,11 @@ from vaekit.reporting.reports import join_reports, show_report
 
 
 def main(argv=None):
-    """Command line: join the reports of several directories into one."""
+    """Parse the arguments, combine the reports and print their tables."""
     parser = argparse.ArgumentParser(prog="python -m vaekit.reports", description=__doc__)
-    parser.add_argument("out", help="folder of the joined report")
+    parser.add_argument("out", help="folder of the combined report")
     parser.add_argument("title", help="its heading")
-    parser.add_argument("directories", nargs="+", help="folders that hold a report.json")
+    parser.add_argument("directories", nargs="+", help="folders that contain a report.json")
     arguments = parser.parse_args(argv)
     join_reports(arguments.out, arguments.title, arguments.directories)
     show_report(arguments.out)

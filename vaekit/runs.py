@@ -1,47 +1,39 @@
-"""A run is one directory: config, environment, metrics.jsonl, last/, weights, figures/."""
+"""A run is one directory: config.json, environment.json, metrics, last/, weights, figures/."""
 
 import contextlib
 import dataclasses
-import importlib.metadata
 import json
-import os
-import platform
-import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 from vaekit import files
+from vaekit.configs import CONFIG
+from vaekit.environment import ENVIRONMENT, environment
 from vaekit.errors import UserError
 
-# Options that name folders of one machine; the last one takes several.
-PLACES, SOURCES = ("--data-dir", "--runs", "--report"), "--continue-from"
-METRICS, ENVIRONMENT = "metrics.jsonl", "environment.json"
-LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "torch", "numpy", "scipy", "pillow")
+METRICS = "metrics.jsonl"
 
 
 def run_name(preset, overrides):
     """The folder name of a preset with changed options: "cifar10+epochs=1+base_dim=8".
 
-    Every distinct configuration gets a directory of its own, so none is continued by mistake.
+    Each configuration has a directory of its own, so that none is continued by mistake.
     """
     changes = [f"{key}={value}" for key, value in sorted(overrides.items())]
     return "+".join([preset.replace("/", "_").replace(":", "_"), *changes])
 
 
 class Run:
-    """One training's directory; opening it again continues what is there.
+    """The directory of one training; opening it again continues that training.
 
     Args:
-        directory: the folder; made when missing.
-        config: JSON-able dict that determines the result (options, seed, data fingerprint).
-        checkpoint_seconds: least time between two checkpoints inside a phase.
+        directory: the folder; it is created if it is missing.
+        config: dict for JSON that determines the result (options, seed, data fingerprint).
+        checkpoint_seconds: shortest time between two checkpoints of a phase.
         tensorboard: whether training also writes curves into `tensorboard/`.
-        defaults: values of settings that a run of an earlier version may lack: a setting that came
-            later had the effect of its default.
+        defaults: values of settings that a run of an earlier version may lack, because a setting
+            that was added later had the effect of its default.
     Raises:
-        UserError: the folder is not writable, in use by another process, or holds a run of
+        UserError: the folder is not writable, in use by another process, or contains a run of
             another configuration.
     """
 
@@ -49,7 +41,7 @@ class Run:
         self, directory, config, checkpoint_seconds=20.0, tensorboard=False, defaults=None
     ):
         self.directory = Path(directory)
-        self.config = _plain(config)  # as it reads back: tuples become lists
+        self.config = _plain(config)  # as JSON returns it: tuples become lists
         self.checkpoint_seconds, self.tensorboard = checkpoint_seconds, tensorboard
         self.defaults = defaults or {}
         self._lock = _lock(self.directory)
@@ -57,11 +49,11 @@ class Run:
 
     @property
     def figures(self):
-        """Folder of the pictures."""
+        """Folder of the figures."""
         return self.directory / "figures"
 
     def checkpoint_path(self, phase):
-        """File that all of a phase's resuming needs is in."""
+        """File with everything needed to resume a phase."""
         return self.directory / "last" / f"{phase}.npz"
 
     def log(self, record):
@@ -73,30 +65,30 @@ class Run:
         except OSError as error:
             raise UserError(
                 f"Cannot write {self._metrics}: {error.strerror}. Free disk space; the same "
-                "command then goes on from the last checkpoint."
+                "command then resumes from the last checkpoint."
             ) from error
 
     def records(self, phase=None):
-        """The records of metrics.jsonl, of one phase or of all; a line cut by a kill is dropped."""
+        """The records of metrics.jsonl, of one phase or of all, without incomplete lines."""
         return read_records(self.directory, phase)
 
     def forget_after(self, phase, epoch):
-        """Drop a phase's records from `epoch` on: they are about to be made again."""
+        """Delete a phase's records from `epoch` on, before these epochs are repeated."""
         keep = [r for r in self.records() if r.get("phase") != phase or r["epoch"] < epoch]
         files.write_text(self._metrics, "".join(json.dumps(r) + "\n" for r in keep))
 
     @property
     def hardware(self):
-        """What the run was started on, in words."""
+        """The hardware on which the run was started, in words."""
         return files.read_json(self.directory / ENVIRONMENT)["hardware"]
 
     @property
     def seconds(self):
-        """Wall time of training, over the epochs that the run kept."""
+        """Wall time of training in seconds, summed over the epochs of the run."""
         return sum(record.get("seconds", 0.0) for record in self.records())
 
     def close(self):
-        """Let other processes open the directory."""
+        """Allow other processes to open the directory."""
         self._lock.close()
 
     def __enter__(self):
@@ -110,7 +102,7 @@ class Run:
         return self.directory / METRICS
 
     def _write_or_compare_config(self):
-        path = self.directory / "config.json"
+        path = self.directory / CONFIG
         if not path.exists():
             files.write_json(path, self.config)
             files.write_json(self.directory / ENVIRONMENT, environment())
@@ -118,13 +110,13 @@ class Run:
         changes = differences(files.read_json(path), self.config, self.defaults)
         if changes:
             raise UserError(
-                f"{self.directory} holds a run of another configuration ({', '.join(changes)}). "
-                "Choose another --runs folder, or delete that one."
+                f"{self.directory} contains a run of another configuration ({', '.join(changes)}). "
+                "Choose another folder with --runs, or delete that one."
             )
 
 
 def read_records(directory, phase=None):
-    """The records of a run's metrics.jsonl, as `Run.records`."""
+    """The records of a run's metrics.jsonl, like `Run.records`."""
     path, records = Path(directory) / METRICS, []
     if not path.exists():
         return records
@@ -135,13 +127,13 @@ def read_records(directory, phase=None):
 
 
 def open_run(directory, described, settings, options):
-    """The `Run` of a configuration, as a command line asks for it.
+    """The `Run` of a configuration, with the options of a command line.
 
     Args:
         directory: the run's folder.
-        described: the dict for its config.json.
-        settings: the configuration's dataclass, whose defaults a run of an earlier version has.
-        options: has `checkpoint_seconds` and `tensorboard`.
+        described: the content of its config.json.
+        settings: dataclass of the configuration, whose defaults apply to runs of earlier versions.
+        options: object with `checkpoint_seconds` and `tensorboard`.
     """
     defaults = {
         field.name: field.default
@@ -152,10 +144,10 @@ def open_run(directory, described, settings, options):
 
 
 def cost(trainings):
-    """What trainings took, in words.
+    """The time that trainings needed, in words.
 
     Args:
-        trainings: list of (hardware, seconds), as of `Run.hardware` and `Run.seconds`.
+        trainings: list of (hardware, seconds), see `Run.hardware` and `Run.seconds`.
     """
     machines, seconds = zip(*trainings, strict=True)
     count = f"{len(machines)} training{'s' if len(machines) > 1 else ''}"
@@ -165,20 +157,20 @@ def cost(trainings):
     )
 
 
-def differences(found, asked, defaults):
-    """What two configurations differ in, as texts "epochs: 3 there, 4 asked".
+def differences(found, wanted, defaults):
+    """The differences of two configurations, as texts "epochs: 3 instead of 4".
 
     Args:
-        found, asked: dicts as config.json holds them, dicts in dicts among them.
+        found, wanted: contents of config.json, with nested dicts.
         defaults: values of settings that `found` may lack.
     """
     texts = []
-    for key in sorted(found.keys() | asked.keys()):
-        there, wanted = found.get(key, _plain(defaults.get(key))), asked.get(key)
-        if isinstance(there, dict) and isinstance(wanted, dict):
-            texts += differences(there, wanted, defaults)
-        elif there != wanted:
-            texts.append(f"{key}: {there!r} there, {wanted!r} asked")
+    for key in sorted(found.keys() | wanted.keys()):
+        there, here = found.get(key, _plain(defaults.get(key))), wanted.get(key)
+        if isinstance(there, dict) and isinstance(here, dict):
+            texts += differences(there, here, defaults)
+        elif there != here:
+            texts.append(f"{key}: {there!r} instead of {here!r}")
     return texts
 
 
@@ -186,81 +178,13 @@ def _plain(value):
     return json.loads(json.dumps(value))
 
 
-def environment():
-    """What a figure depends on besides the configuration: versions, backend, hardware, revision."""
-    import keras
-
-    versions = {}
-    for library in LIBRARIES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[library] = importlib.metadata.version(library)
-    return {
-        "command": _command(),
-        "python": platform.python_version(),
-        "libraries": versions,
-        "backend": keras.backend.backend(),
-        "hardware": hardware(),
-        "platform": platform.system(),
-        "git_revision": _git_revision(),
-    }
-
-
-def _command():
-    program = Path(sys.argv[0])
-    package = program.parent.name if program.name == "__main__.py" else program.name
-    return portable_command(shlex.join([program.name, *sys.argv[1:]]), package)
-
-
-def portable_command(command, package):
-    """A command as another person would give it, without the places of this machine."""
-    program = rf"^\S*(__main__\.py|{re.escape(package)})(?= |$)"
-    command = re.sub(program, f"python -m {package}", command)
-    places, value = "|".join(PLACES), r"('[^']*'|[^\s-]\S*)"
-    command = re.sub(rf" (?:{places})(?:=| ){value}", "", command)
-    return re.sub(rf" {SOURCES}(?:(?:=| ){value})+", "", command)
-
-
-def hardware():
-    """The processor (or GPU) and the cores at hand, in words."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    model = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError, StopIteration):
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        model = next(x.split(":", 1)[1].strip() for x in lines if x.startswith("model name"))
-    return f"{model}, {cores} core{'s' if cores > 1 else ''}" + _gpu_names()
-
-
-def _gpu_names():
-    jax = sys.modules.get("jax")
-    if jax is not None and jax.default_backend() == "gpu":
-        return ", " + ", ".join(device.device_kind for device in jax.devices())
-    tf = sys.modules.get("tensorflow")
-    if tf is not None:
-        gpus = tf.config.list_physical_devices("GPU")
-        return "".join(
-            ", " + tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
-            for gpu in gpus
-        )
-    return ""
-
-
-def _git_revision():
-    root = Path(__file__).resolve().parent.parent
-    if not (root / ".git").exists():
-        return None
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        return subprocess.run(command, capture_output=True, text=True, timeout=10).stdout.strip()
-    return None
-
-
 def _lock(directory):
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        lock = open(directory / ".lock", "w")  # noqa: SIM115 (held open as long as the run)
+        lock = open(directory / ".lock", "w")  # noqa: SIM115 (open as long as the run)
     except OSError as error:
         raise UserError(
-            f"Cannot write in {directory}: {error.strerror}. Choose another folder with --runs."
+            f"Cannot write to {directory}: {error.strerror}. Choose another folder with --runs."
         ) from error
     with contextlib.suppress(ImportError):  # no fcntl on Windows: no lock there
         import fcntl
@@ -270,7 +194,7 @@ def _lock(directory):
         except OSError as error:
             lock.close()
             raise UserError(
-                f"Another process is working in {directory}. Wait for it, or choose another "
-                "--runs folder."
+                f"Another process is using {directory}. Wait until it ends, or choose another "
+                "folder with --runs."
             ) from error
     return lock

@@ -1,4 +1,4 @@
-"""Command line of the shelf: `python -m vaekit.shelf list`, `verify`, `release RUN_DIR`."""
+"""Released checkpoints: `python -m vaekit.shelf list`, `verify`, `release RUN_DIR`."""
 
 import argparse
 from pathlib import Path
@@ -10,14 +10,14 @@ from vaekit.release.shelf import CLONE, print_list, verify
 
 
 def main(argv=None):
-    """Command line of the shelf of released checkpoints."""
+    """Parse the arguments and run the command."""
     parser = argparse.ArgumentParser(prog="python -m vaekit.shelf", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="what is released")
+    commands.add_parser("list", help="list the released checkpoints")
     commands.add_parser("verify", help="compare every file with its sha256")
     publish = commands.add_parser("release", help="copy finished runs into checkpoints/")
     publish.add_argument("runs", nargs="+", metavar="RUN_DIR")
-    publish.add_argument("--metrics-only", action="store_true", help="leave the weights out")
+    publish.add_argument("--metrics-only", action="store_true", help="leave out the weights")
     publish.add_argument("--checkpoints", default=CLONE, type=Path, help="folder of the shelf")
     arguments = parser.parse_args(argv)
     if arguments.command == "list":
@@ -28,8 +28,11 @@ def main(argv=None):
     else:
         problems = verify()
         if problems:
-            raise UserError("The shelf is not what its manifest says: " + "; ".join(problems))
-        print("every file is what the manifest says")
+            raise UserError(
+                f"Expected the files of the manifest, but {'; '.join(problems)}. Restore them, or "
+                "release the runs again."
+            )
+        print("every file agrees with the manifest")
 
 
 if __name__ == "__main__":

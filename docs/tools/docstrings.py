@@ -1,4 +1,4 @@
-"""A griffe extension: the parts of a docstring follow each other without an empty line here."""
+"""A griffe extension for our docstrings, whose parts have no empty line between them."""
 
 import re
 
@@ -8,7 +8,7 @@ PARTS = re.compile(r"\n(?=(?:Args|Attributes|Returns|Yields|Raises):\n)")
 
 
 class SeparateParts(griffe.Extension):
-    """Put the empty line in that griffe's parser asks for."""
+    """Insert the empty lines that griffe's parser needs."""
 
     def on_object(self, *, obj, **_):
         """Called once for each module, class, function and attribute."""

@@ -1,4 +1,4 @@
-"""MkDocs hooks: pages made from runs' metrics, and formulas as MathML, which needs no script."""
+"""MkDocs hooks: pages from the metrics of runs, and formulas as MathML, which needs no script."""
 
 import html
 import os
@@ -15,7 +15,7 @@ FORMULA = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>
 
 def on_files(files, config):
     """Add the pages of `reproduce/`."""
-    os.environ.setdefault("KERAS_BACKEND", "numpy")  # only presets and figures are read
+    os.environ.setdefault("KERAS_BACKEND", "numpy")  # only presets and figures are needed
     sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
     import tables
 
@@ -25,7 +25,7 @@ def on_files(files, config):
 
 
 def on_page_content(content, page, config, files):
-    """Turn LaTeX between dollars into MathML."""
+    """Convert LaTeX between dollars to MathML."""
     return FORMULA.sub(_mathml, content)
 
 

@@ -1,7 +1,7 @@
 """The pictures of README and documentation: `python docs/tools/make_images.py [REPORT.html]`.
 
-docs/images/digits.png comes from the released digits checkpoints. With the page of a report, such
-as reports/digits/report.html, a Chromium on this machine takes docs/images/report.png.
+docs/images/digits.png shows the released digits checkpoints. With the page of a report, such as
+reports/digits/report.html, a local Chromium creates the screenshot docs/images/report.png.
 """
 
 import os
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
 COLUMNS = 12
 WINDOW = "1080,2200"  # pixels of the screenshot
-# A browser talks to its maker when it starts: most of that is switched off, the rest is not found.
+# A browser contacts its vendor when it starts. These options disable most of it; NOWHERE the rest.
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -83,7 +83,7 @@ def main(report=None):
 
 
 def _shrink(path):
-    """A palette of 64 colours: a third of the bytes, and nobody sees it."""
+    """Reduce a picture to 64 colours: a third of the bytes, without a visible difference."""
     from PIL import Image
 
     with Image.open(path) as image:

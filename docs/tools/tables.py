@@ -1,7 +1,7 @@
 """The pages "Reproduce the papers": published figures, and ours from the metrics of runs.
 
-`python docs/tools/tables.py OUT` writes them as Markdown; building the site makes them anew. A
-figure of ours stands there only if an evaluation.json under runs/ or checkpoints/ holds it.
+`python docs/tools/tables.py OUT` writes them as Markdown; building the site creates them again. Our
+figures come only from evaluation.json files under runs/ or checkpoints/.
 """
 
 import sys
@@ -9,22 +9,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_RUN = "**Not run yet.**"
-BALANCING = "Asperti & Trentin (2020), arXiv 2002.07514"
-# Asperti & Trentin (2020), Table 5: rate, inactive latents, FID of REC, GEN-1, GEN-2, and mse.
-RATES = (
-    ("2e-4", 13, "53.0", "80.6", "74.5", ".0039"),
-    ("1.5e-4", 15, "53.3", "79.9", "71.8", ".0040"),
-    ("1e-4", 17, "53.8", "80.2", "68.8", ".0041"),
-    ("5e-5", 19, "58.2", "83.2", "75.8", ".0047"),
-)
 CHANGED = (
     "Options after a plus sign differ from the preset, so these rows show what a shorter or "
-    "smaller run gives; they are no reproductions."
+    "smaller run gives; they are not reproductions."
 )
 
 
 def pages(root=ROOT):
-    """The Markdown pages: dict of path below docs/ to text; `root` holds runs/ and checkpoints/."""
+    """Dict of path below docs/ to Markdown text; `root` contains runs/ and checkpoints/."""
     two_stage, mlp = evaluations(root, "balancingvae"), evaluations(root, "vampprior")
     found = {
         "reproduce/digits.md": _digits(two_stage, mlp),
@@ -40,7 +32,7 @@ def pages(root=ROOT):
 def evaluations(root, package):
     """Finished evaluations of a package: dict of run name to a list of metrics, one per seed.
 
-    A run that stands both in runs/ and on the shelf counts once, as it is in runs/.
+    A run that is both in runs/ and in checkpoints/ counts once, as it is in runs/.
     """
     from vaekit import files
 
@@ -54,15 +46,6 @@ def evaluations(root, package):
     return {name: list(seeds.values()) for name, seeds in found.items()}
 
 
-def markdown(table):
-    """A `vaekit.reporting.reports.Table` as Markdown."""
-    from vaekit.reporting.reports import show
-
-    lines = ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
-    lines += ["| " + " | ".join(map(show, row)) + " |" for row in table.rows]
-    return "\n".join(lines)
-
-
 def _page(title, *parts):
     return "\n\n".join([f"# {title}", *parts, ""])
 
@@ -72,8 +55,8 @@ def _command(command, note=""):
 
 
 def _budget(runs, package):
-    """One line per hardware: how long the runs trained, on what."""
-    from vaekit.release.publish import portable_command
+    """One line per run with its training time, hardware and command."""
+    from vaekit.environment import portable_command
 
     lines = [
         f"- {m['config']['name']}, seed {m['config']['seed']}: trained for "
@@ -86,7 +69,8 @@ def _budget(runs, package):
 
 def _fid_page(number, dataset, two_stage):
     from balancingvae.paper import published
-    from vaekit.reporting.reports import Table
+    from vaekit.reporting import markdown
+    from vaekit.reporting.tables import Table
 
     theirs = Table(["model", "REC", "GEN-1", "GEN-2"], published.FID[dataset])
     full = [m for n in (dataset, f"{dataset}_paper") for m in two_stage.get(n, ())]
@@ -94,7 +78,7 @@ def _fid_page(number, dataset, two_stage):
     parts = [
         "FID, lower is better; mean and, after +-, deviation over ten trainings. REC: "
         "reconstructions; GEN-1: z from the prior; GEN-2: z from the second stage.",
-        markdown(theirs),
+        markdown.table(theirs),
         "## Measured here",
         _command(
             f"balancingvae {dataset}",
@@ -110,7 +94,8 @@ def _fid_page(number, dataset, two_stage):
 def _two_stage(runs):
     """Tables of two-stage runs (dict of name to metrics per seed): distances, and figures."""
     from balancingvae import evaluate
-    from vaekit.reporting.reports import Table
+    from vaekit.reporting import markdown
+    from vaekit.reporting.tables import Table
 
     chosen = [(name, m) for name, seeds in runs.items() for m in seeds]
     sets = [f"{s}{ending}" for ending in ("", evaluate.RENORMALIZED) for s in evaluate.SETS]
@@ -124,16 +109,20 @@ def _two_stage(runs):
     figures = evaluate.main_table([m for _, m in chosen])
     for row, (name, _) in zip(figures.rows, chosen, strict=True):
         row[0] = name
-    distances = markdown(Table(["run", "seed", "distance", *sets], rows))
-    no_fid = "No FID: the Inception weights were not at hand where these runs were evaluated."
+    distances = markdown.table(Table(["run", "seed", "distance", *sets], rows))
+    no_fid = "No FID: the Inception weights were not available where these runs were evaluated."
     text = [] if any(row[2].startswith("FID") for row in rows) else [no_fid]
     text += [distances] if rows else []
-    return "\n\n".join([*text, markdown(figures), _budget([m for _, m in chosen], "balancingvae")])
+    return "\n\n".join(
+        [*text, markdown.table(figures), _budget([m for _, m in chosen], "balancingvae")]
+    )
 
 
 def _rates(two_stage):
     from balancingvae import PRESETS
-    from vaekit.reporting.reports import Table
+    from balancingvae.paper import published
+    from vaekit.reporting import markdown
+    from vaekit.reporting.tables import Table
 
     columns = ["learning rate", "inactive", "REC", "GEN-1", "GEN-2", "mse"]
     preset = PRESETS["cifar10"].lr
@@ -145,9 +134,9 @@ def _rates(two_stage):
     if "cifar10" in two_stage:
         rates[f"cifar10 (lr={preset})"] = two_stage["cifar10"]
     return _page(
-        f"{BALANCING}, Table 5: the learning rate on CIFAR-10",
+        f"{published.BALANCING}, Table 5: the learning rate on CIFAR-10",
         "Inactive latents of 64, FIDs and mse after full training.",
-        markdown(Table(columns, RATES)),
+        markdown.table(Table(columns, published.LEARNING_RATES["cifar10"])),
         "## Measured here",
         _command("balancingvae cifar10 --lr 2e-4", "and so on for each rate."),
         _two_stage(rates) if rates else NOT_RUN,
@@ -155,6 +144,7 @@ def _rates(two_stage):
 
 
 def _likelihoods(protocol, mlp):
+    from vaekit.reporting import markdown
     from vampprior import presets
     from vampprior.paper import published, table
 
@@ -173,7 +163,7 @@ def _likelihoods(protocol, mlp):
             metrics = [m for seeds in runs for m in seeds]
             (section,) = table.sections([table.Scored(m, m["directory"]) for m in metrics])
             budget = _budget(metrics, "vampprior")
-            parts += ["Measured here:", markdown(section.tables[0]), budget]
+            parts += ["Measured here:", markdown.table(section.tables[0]), budget]
         else:
             parts.append(NOT_RUN)
     return _page(published.source(protocol, "static_mnist"), *parts)
@@ -187,7 +177,8 @@ def _only_bits(protocol):
 
 
 def _published_likelihoods(protocol, dataset, presets):
-    from vaekit.reporting.reports import Table
+    from vaekit.reporting import markdown
+    from vaekit.reporting.tables import Table
     from vampprior.evaluate import PRIOR_NAMES
     from vampprior.paper import published
 
@@ -197,29 +188,33 @@ def _published_likelihoods(protocol, dataset, presets):
         bits = published.bits_per_dimension(protocol, dataset, prior)
         if (nats, bits) != (None, None):
             rows.append([PRIOR_NAMES[prior], nats, bits])
-    table = markdown(Table(["published, prior", "log p(x)", "bits per dimension"], rows))
+    table = markdown.table(Table(["published, prior", "log p(x)", "bits per dimension"], rows))
     return f"{table}\n\n{published.source(protocol, dataset)}."
 
 
 def _digits(two_stage, mlp):
+    from vaekit.reporting import markdown
     from vampprior import presets
     from vampprior.evaluate import metrics_table
 
     parts = [
-        "No paper's table: scikit-learn's 1,797 handwritten digits, 8 x 8 pixels, for a look at "
-        "the whole path within minutes.",
+        "Not a table of a paper: scikit-learn's 1,797 handwritten digits, 8 x 8 pixels, show the "
+        "whole process within minutes.",
         "    ./reproduce.sh digits",
         "## Two-stage VAE",
         _two_stage({"digits": two_stage["digits"]}) if "digits" in two_stage else NOT_RUN,
         "## MLP VAE by prior",
     ]
     runs = [m for prior in presets.PRIORS for m in mlp.get(f"digits_{prior}", ())]
-    parts += [markdown(metrics_table(runs)), _budget(runs, "vampprior")] if runs else [NOT_RUN]
+    parts += (
+        [markdown.table(metrics_table(runs)), _budget(runs, "vampprior")] if runs else [NOT_RUN]
+    )
     return _page("Digits", *parts)
 
 
 def _index(found):
-    from vaekit.reporting.reports import Table
+    from vaekit.reporting import markdown
+    from vaekit.reporting.tables import Table
 
     rows = []
     for uri, text in found.items():
@@ -230,10 +225,10 @@ def _index(found):
         "One page per table. Published figures are quoted with their source; ours come from the "
         "`evaluation.json` of runs, read when this site is built. Where no run of the full "
         "setting exists, the page says so.",
-        markdown(Table(["table", "state"], rows)),
-        "A run is started by the command on its page and goes on where it was stopped. "
-        "[Deviations](../deviations.md) lists where codes and papers differ and what we chose; "
-        "[FID](../fid.md) says why FIDs of different papers are not to be compared.",
+        markdown.table(Table(["table", "state"], rows)),
+        "The command on each page starts a run, and resumes it if it was interrupted. "
+        "[Deviations](../deviations.md) lists where codes and papers differ, and our choices; "
+        "[FID](../fid.md) explains why FIDs of different papers are not comparable.",
     )
 
 

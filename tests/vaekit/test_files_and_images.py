@@ -1,4 +1,4 @@
-"""Whole files, plain arrays only, and what counts as an image."""
+"""Files that are complete and hold plain arrays only; images and their checks."""
 
 import io
 import os
@@ -60,7 +60,7 @@ def test_npz_with_a_pickle_does_not_execute_it(tmp_path):
     np.save(member, np.array([Attack()], dtype=object), allow_pickle=True)
     with zipfile.ZipFile(tmp_path / "bad.npz", "w") as file:
         file.writestr("x.npy", member.getvalue())
-    with pytest.raises(UserError, match=r"bad\.npz is damaged or is no plain"):
+    with pytest.raises(UserError, match=r"bad\.npz is damaged or not a plain"):
         files.load_npz(tmp_path / "bad.npz")
     assert not (tmp_path / "attacked").exists()
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from vaekit import files
 from vaekit.errors import UserError
-from vaekit.reporting import gallery
+from vaekit.reporting import gallery, pictures
 
 
 class Linear:
@@ -28,29 +28,30 @@ class Linear:
 IMAGES = np.uint8([[0, 255], [255, 0], [255, 255], [0, 0]]).reshape(4, 1, 2, 1)
 PACKAGE = gallery.Package(
     name="toy",
-    load=lambda name: Linear(),
+    load=lambda directory: Linear(),
+    read_config=lambda directory: {"images": IMAGES},
     sample=lambda model, n, seed, arguments: np.full((n, 1, 2, 1), arguments.level),
-    test_images=lambda model, data_dir: IMAGES,
+    test_images=lambda config, data_dir: config["images"],
     sample_options=lambda parser: parser.add_argument("--level", type=float, default=0.5),
 )
 
 
 def test_interpolation_runs_straight_from_image_to_image():
-    rows = gallery.interpolate(Linear(), IMAGES, steps=3).reshape(2, 3, 2)
+    rows = pictures.interpolate(Linear(), IMAGES, steps=3).reshape(2, 3, 2)
     assert rows.tolist() == [[[0, 1], [0.5, 0.5], [1, 0]], [[1, 1], [0.5, 0.5], [0, 0]]]
 
 
 def test_traversal_moves_one_latent_and_begins_with_the_most_active():
-    pictures, latents = gallery.traverse(Linear(), IMAGES, rows=2, steps=3, reach=1.0)
+    grid, latents = pictures.traverse(Linear(), IMAGES, rows=2, steps=3, reach=1.0)
     assert latents.tolist() == [0, 1]
-    first, second = pictures.reshape(2, 3, 2)
+    first, second = grid.reshape(2, 3, 2)
     assert first.tolist() == [[0, 1], [0, 1], [1, 1]]
     assert second.tolist() == [[0, 0], [0, 0], [0, 1]]
 
 
-def test_reconstructions_stand_below_their_originals():
+def test_reconstructions_are_below_their_originals():
     originals = np.arange(3.0).reshape(3, 1, 1, 1)
-    grid = gallery.beside(originals, originals + 10, columns=2)
+    grid = pictures.beside(originals, originals + 10, columns=2)
     assert grid.ravel().tolist() == [0, 1, 10, 11, 2, 1, 12, 1]  # the last row filled with white
 
 
@@ -60,7 +61,7 @@ def test_commands_write_pictures_and_arrays(name, tmp_path, capsys):
     gallery.add_commands(parser.add_subparsers(), PACKAGE)
     for suffix in ("png", "npz"):
         out = tmp_path / f"x.{suffix}"
-        arguments = parser.parse_args([name, "any", "--n", "2", "--out", str(out)])
+        arguments = parser.parse_args([name, str(tmp_path), "--n", "2", "--out", str(out)])
         arguments.function(arguments)
     assert Image.open(tmp_path / "x.png").size[0] > 0
     arrays = files.load_npz(tmp_path / "x.npz")
@@ -73,8 +74,8 @@ def test_commands_write_pictures_and_arrays(name, tmp_path, capsys):
 
 
 def test_other_file_names_are_refused(tmp_path):
-    with pytest.raises(UserError, match=r"\.png or \.npz"):
-        gallery.write(tmp_path / "x.jpg", IMAGES)
+    with pytest.raises(UserError, match=r"file name ending in \.png or \.npz, got .*x\.jpg"):
+        pictures.write(tmp_path / "x.jpg", IMAGES)
 
 
 def test_a_negative_seed_is_refused(capsys):

@@ -1,5 +1,6 @@
 """Run directories, reports and the shared command line."""
 
+import dataclasses
 import json
 import os
 import re
@@ -8,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from vaekit import cli, runs
+from vaekit import cli, configs, environment, files, runs
 from vaekit import reports as reports_command
 from vaekit.errors import UserError
 from vaekit.reporting import plots, reports
@@ -17,21 +18,21 @@ from vaekit.reporting import plots, reports
 def test_run_refuses_another_configuration_and_a_second_process(tmp_path):
     with runs.Run(tmp_path / "r", {"epochs": 3, "sides": (2, 2)}) as run:
         run.log({"phase": "one", "epoch": 0, "loss": np.float32(2)})
-        with pytest.raises(UserError, match="Another process is working"):
+        with pytest.raises(UserError, match="Another process is using"):
             runs.Run(tmp_path / "r", {"epochs": 3, "sides": (2, 2)})
     before = (tmp_path / "r" / "config.json").read_bytes()
-    with pytest.raises(UserError, match="epochs: 3 there, 4 asked"):
+    with pytest.raises(UserError, match=r"of another configuration \(epochs: 3 instead of 4\)"):
         runs.Run(tmp_path / "r", {"epochs": 4, "sides": (2, 2)})
     assert (tmp_path / "r" / "config.json").read_bytes() == before
     with runs.Run(tmp_path / "r", {"epochs": 3, "sides": (2, 2)}) as run:
         assert run.records("one") == [{"phase": "one", "epoch": 0, "loss": 2.0}]
 
 
-def test_a_run_from_before_a_setting_existed_goes_on_at_its_default(tmp_path):
+def test_a_run_from_before_a_setting_existed_continues_with_its_default(tmp_path):
     folder, defaults = tmp_path / "r", {"warm": (1, 2)}
     runs.Run(folder, {"config": {"lr": 1.0}}).close()
     runs.Run(folder, {"config": {"lr": 1.0, "warm": (1, 2)}}, defaults=defaults).close()
-    with pytest.raises(UserError, match=r"\(warm: \[1, 2\] there, \[1, 3\] asked\)"):
+    with pytest.raises(UserError, match=r"\(warm: \[1, 2\] instead of \[1, 3\]\)"):
         runs.Run(folder, {"config": {"lr": 1.0, "warm": (1, 3)}}, defaults=defaults)
 
 
@@ -50,10 +51,10 @@ def test_changed_options_get_a_folder_of_their_own():
 def test_environment_says_what_a_figure_depends_on(monkeypatch):
     program = "/home/me/vampprior/__main__.py"
     monkeypatch.setattr(sys, "argv", [program, "digits", "--runs", "/home/me/a b", "-K", "3"])
-    assert runs.environment()["command"] == "python -m vampprior digits -K 3"
-    found = runs.environment()
+    assert environment.environment()["command"] == "python -m vampprior digits -K 3"
+    found = environment.environment()
     assert found["libraries"]["numpy"] == np.__version__
-    assert found["hardware"] and found["backend"] in ("tensorflow", "jax")
+    assert found["hardware"] and found["backend"] in ("tensorflow", "jax", "torch")
 
 
 @pytest.fixture
@@ -65,7 +66,9 @@ def report(tmp_path):
     section = reports.Section(
         "Figures & <numbers>",
         text=["a < b"],
-        tables=[reports.Table(["name", "value"], [["a", 1234.5678], ["b", 0.00123456], ["c", 3]])],
+        tables=[
+            reports.Table(["name", "value|s"], [["a", 1234.5678], ["b<i>|", 0.00123456], ["c", 3]])
+        ],
         figures=[
             reports.Figure("figures/grid.png", "a grid"),
             reports.Figure("figures/curve.png", ""),
@@ -80,7 +83,10 @@ def test_report_is_self_contained_and_escaped(report):
     assert page.count("data:image/png;base64,") == 2
     assert "a &lt; b" in page and "<numbers>" not in page
     assert not re.search(r'(src|href)="(?!data:)', page)
-    assert "| a | 1234.57 |" in (report / "run" / "report.md").read_text()
+    assert "<td>b&lt;i&gt;|</td><td>0.001235</td>" in page and "<th>value|s</th>" in page
+    text = (report / "run" / "report.md").read_text()
+    assert "| a | 1234.57 |" in text and "## Figures & &lt;numbers>" in text
+    assert "| name | value\\|s |" in text and "| b&lt;i>\\| | 0.001235 |" in text
     assert json.loads((report / "run" / "report.json").read_text())["sections"][0]["text"] == [
         "a < b"
     ]
@@ -97,6 +103,28 @@ def test_joined_report_finds_the_figures(report, capsys):
     assert "0.001235" in printed and "report.html" in printed
 
 
+@dataclasses.dataclass(frozen=True)
+class Config:
+    name: str
+    sides: tuple = (1, 2)
+
+
+def test_configurations_are_described_and_read(tmp_path):
+    described = configs.describe("toy", Config("a"), images=3)
+    assert described == {"package": "toy", "config": {"name": "a", "sides": (1, 2)}, "images": 3}
+    files.write_json(tmp_path / "config.json", described)
+    assert configs.read_config(tmp_path, "toy", Config) == Config("a", [1, 2])
+    with pytest.raises(UserError, match="does not describe a run of other, but of toy"):
+        configs.read_config(tmp_path, "other", Config)
+    with pytest.raises(UserError, match="with unknown field x; unknown field y; missing field na"):
+        configs.config_from_dict("toy", Config, {"y": 1, "x": 2})
+    with pytest.raises(UserError, match=r"Expected a dict of fields of a toy .*, got \[1\]"):
+        configs.config_from_dict("toy", Config, [1])
+    files.write_json(tmp_path / "config.json", [1])
+    with pytest.raises(UserError, match="but of no package"):
+        configs.read_config(tmp_path, "toy", Config)
+
+
 def test_provenance_says_how_a_run_was_made(tmp_path):
     with runs.Run(tmp_path / "digits" / "seed0", {}) as run:
         for epoch in range(2):
@@ -104,7 +132,7 @@ def test_provenance_says_how_a_run_was_made(tmp_path):
     section = reports.provenance([run])
     row = dict(zip(section.tables[0].columns, section.tables[0].rows[0], strict=True))
     assert row["run"] == "digits/seed0" and row["training seconds"] == "3"
-    assert row["hardware"] == runs.hardware() and str(tmp_path) not in row["run"]
+    assert row["hardware"] == environment.hardware() and str(tmp_path) not in row["run"]
 
 
 def test_grid_pixels_are_the_images(tmp_path):
@@ -120,11 +148,11 @@ def test_grid_pixels_are_the_images(tmp_path):
 
 def test_user_mistakes_end_without_a_stack_trace(capsys):
     def mistake(argv):
-        raise UserError("came A; taken is B; do C")
+        raise UserError("n must be a positive integer, got 0.")
 
     assert cli.run(mistake) == 1
     captured = capsys.readouterr()
-    assert captured.err == "error: came A; taken is B; do C\n"
+    assert captured.err == "error: n must be a positive integer, got 0.\n"
 
 
 def test_default_command():

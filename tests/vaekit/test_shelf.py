@@ -1,4 +1,4 @@
-"""Released checkpoints: copied without what resuming needs, found by name, checked by sha256."""
+"""Released checkpoints: copied without resume state, found by name, checked by sha256."""
 
 import functools
 import http.server
@@ -10,9 +10,10 @@ import pytest
 
 from vaekit import files
 from vaekit import shelf as shelf_command
+from vaekit.environment import portable_command
 from vaekit.errors import UserError
 from vaekit.release import shelf
-from vaekit.release.publish import portable_command, release
+from vaekit.release.publish import release
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_portable_command(command):
 
 
 @pytest.mark.parametrize("dataset", ["celeba", "frey_faces", "folder:/home/me"])
-def test_pictures_of_other_peoples_images_stay_home(finished_run, tmp_path, dataset):
+def test_pictures_of_other_datasets_are_left_out(finished_run, tmp_path, dataset):
     run = finished_run(preset="a", dataset=dataset)
     name = release(run, tmp_path / "shelf")
     assert not (tmp_path / "shelf" / name / "figures").exists()
@@ -105,7 +106,7 @@ def test_weights_that_hold_images_are_released_without_them_or_not_at_all(
 ):
     run = finished_run("vampprior", "f", dataset="celeba", **config)
     files.save_npz(run / "model.npz", {"images": [1.0]})
-    with pytest.raises(UserError, match="pseudo-inputs"):
+    with pytest.raises(UserError, match=r"weights in .* contain images of celeba as pseudo-inputs"):
         release(run, tmp_path / "shelf")
     files.save_npz(run / "model_without_images.npz", {"posteriors": [2.0]})
     folder = tmp_path / "shelf" / release(run, tmp_path / "shelf")
@@ -116,7 +117,7 @@ def test_weights_that_hold_images_are_released_without_them_or_not_at_all(
 def test_unfinished_run_is_refused(finished_run, tmp_path):
     run = finished_run()
     (run / "evaluation.json").unlink()
-    with pytest.raises(UserError, match="no finished run"):
+    with pytest.raises(UserError, match=r"is not a finished run: evaluation\.json is missing"):
         release(run, tmp_path)
 
 
@@ -132,12 +133,12 @@ def test_paths_pass_unchanged(clone, tmp_path):
         assert str(shelf.resolve(path, "balancingvae")) == path
 
 
-def test_unknown_names_are_answered_with_the_known(clone):
-    with pytest.raises(UserError, match=r"Did you mean digits.*no folder|no folder.*Did you mean"):
+def test_unknown_names_list_the_known_ones(clone):
+    with pytest.raises(UserError, match=r"neither a folder nor a released .*Did you mean digits"):
         shelf.resolve("digit/seed2", "balancingvae")
-    with pytest.raises(UserError, match="None is released"):
+    with pytest.raises(UserError, match="There is none yet"):
         shelf.resolve("digits", "vampprior")
-    with pytest.raises(UserError, match=r"a name of vampprior's. Load it with vampprior\.load"):
+    with pytest.raises(UserError, match=r"of vampprior, not of balancingvae\. Load it with"):
         shelf.resolve("vampprior/digits_vampprior/seed0", "balancingvae")
 
 
@@ -152,7 +153,7 @@ def test_damage_is_found(clone):
         "stray is not",
     ):
         assert part in problems
-    with pytest.raises(UserError, match="damaged"):
+    with pytest.raises(UserError, match=r"npz is damaged according to MANIFEST\.json\. Restore"):
         shelf.resolve("digits", "balancingvae")
 
 
@@ -190,13 +191,13 @@ def test_download_once_then_from_the_cache(server, monkeypatch):
     )
     monkeypatch.setenv("VAE_RELEASE_URL", "http://127.0.0.1:9/")  # nobody listens there
     assert shelf.resolve("digits", "balancingvae") == folder
-    with pytest.raises(UserError, match="Cannot download"):
+    with pytest.raises(UserError, match=r"Cannot download .*no answer from 127\.0\.0\.1"):
         shelf.resolve("digits/seed10", "balancingvae")
 
 
 def test_changed_download_is_not_kept(server):
     (server / "balancingvae/digits/seed2/stage_one.npz").write_bytes(b"changed")
-    with pytest.raises(UserError, match="sha256 differs"):
+    with pytest.raises(UserError, match="its digest differs from sha256:"):
         shelf.resolve("digits", "balancingvae")
     assert not list((shelf.cache_folder() / "checkpoints").rglob("stage_one.npz*"))
 
@@ -207,7 +208,7 @@ def test_manifest_that_leads_outside_is_refused(clone, file):
     entry = manifest["checkpoints"]["balancingvae/digits/seed2"]
     entry["files"][file] = entry["files"]["config.json"]
     files.write_json(clone / "MANIFEST.json", manifest)
-    with pytest.raises(UserError, match="leads out"):
+    with pytest.raises(UserError, match="points outside the folder"):
         shelf.open_shelf()
 
 
@@ -215,10 +216,12 @@ def test_no_clone_and_no_address(clone, tmp_path, monkeypatch):
     monkeypatch.setattr(shelf, "CLONE", tmp_path / "nowhere")
     monkeypatch.setattr(shelf, "RELEASE_URL", "")
     monkeypatch.delenv("VAE_RELEASE_URL", raising=False)
-    with pytest.raises(UserError, match="VAE_RELEASE_URL"):
+    with pytest.raises(UserError, match=r"outside a clone.*set \$VAE_RELEASE_URL"):
         shelf.resolve("digits", "balancingvae")
     monkeypatch.setenv("VAE_RELEASE_URL", "file:///etc")
-    with pytest.raises(UserError, match="https"):
+    with pytest.raises(
+        UserError, match=r"\$VAE_RELEASE_URL must be an https:// address, got 'file:///etc'"
+    ):
         shelf.resolve("digits", "balancingvae")
 
 

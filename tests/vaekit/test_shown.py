@@ -1,4 +1,4 @@
-"""What a training shows while it runs: nothing, lines, every epoch; and TensorBoard's curves."""
+"""Progress of a training: none, lines, every epoch; and the curves for TensorBoard."""
 
 import argparse
 import io

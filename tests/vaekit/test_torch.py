@@ -16,7 +16,7 @@ MODEL = """
 import sys
 import keras, numpy as np
 from keras import ops
-from vaekit import runs, training
+from vaekit import environment, runs, training
 from vaekit.training import backend, checkpoints, devices
 
 class NoisyLine(keras.Model):
@@ -67,7 +67,8 @@ assert type(found) is np.ndarray and found.shape == (23, 1)
 assert devices.replicas() == 1 and len(devices.available()) == 1
 with devices.spread(1):
     devices.check(1, 5)
-assert "torch" in runs.environment()["libraries"] and runs.environment()["backend"] == "torch"
+found_environment = environment.environment()
+assert "torch" in found_environment["libraries"] and found_environment["backend"] == "torch"
 np.savez("torch.npz", found=found)
 """
 LOAD = """

@@ -99,7 +99,7 @@ def _by_partition(names, paths):
 
 
 def read_partition(data, path):
-    """Dict from file name to part; a line holds a name and 0 (train), 1 (validation) or 2 (test)."""
+    """Dict from file name to part; each line holds a name and 0, 1 or 2, the index in PARTS."""
     try:
         pairs = [line.split() for line in data.decode("ascii").splitlines() if line.strip()]
         return {name: PARTS[("0", "1", "2").index(number)] for name, number in pairs}

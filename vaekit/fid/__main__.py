@@ -110,7 +110,7 @@ def _parser():
     parser.add_argument(
         "--no-cache", action="store_true", help="do not reuse saved statistics of a dataset"
     )
-    parser.add_argument("--data-dir", help="datasets (default: $VAE_DATA_DIR, else ./data)")
+    parser.add_argument("--data-dir", help=cli.DATA_DIR_HELP)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     return parser

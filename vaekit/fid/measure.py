@@ -170,8 +170,7 @@ def kid(
 
     Args:
         real, fake: images as in `feature_statistics`; all their features are held in memory.
-        max_block_size: images per block; a small set is split in two, because the error needs at least
-            two blocks.
+        max_block_size: images per block; at least two blocks are used, as the error needs them.
     Returns:
         (distance, standard error), floats; the distance may be slightly negative.
     """

@@ -1,1 +1,5 @@
-"""Released checkpoints: the shelf that models load from by name, and publishing onto it."""
+"""Released checkpoints.
+
+For use from outside: `shelf` (find and download a checkpoint by name, list, verify) and `publish`
+(copy a finished run into the folder of released checkpoints).
+"""

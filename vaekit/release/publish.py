@@ -1,47 +1,50 @@
-"""Put a finished run on the shelf of released checkpoints: a trimmed copy and a manifest entry."""
+"""Release a finished run: a copy without what resuming needs, and an entry in the manifest."""
 
 import json
 from pathlib import Path
 
 from vaekit import files
+from vaekit.configs import CONFIG
+from vaekit.environment import ENVIRONMENT, portable_command
 from vaekit.errors import UserError
 from vaekit.release.shelf import CLONE, LARGEST, MANIFEST
-from vaekit.runs import ENVIRONMENT, portable_command
+from vaekit.runs import read_records
 
 REPORTS = ("report.html", "report.md", "report.json")
-SHAREABLE = ("digits",)  # datasets whose images this repository may hold
-# A run whose weights contain training images has a second file of weights, without them. It is
+SHAREABLE = ("digits",)  # datasets whose images this repository may contain
+# A run whose weights contain training images has a second file of weights without them, which is
 # released under the name of the first.
 WEIGHTS, WITHOUT_IMAGES = "model.npz", "model_without_images.npz"
-PER_IMAGE = ("log_likelihood.npz",)  # measurements, where other .npz files are weights
+PER_IMAGE = ("log_likelihood.npz",)  # measurements; all other .npz files are weights
 
 
 def release(run_directory, checkpoints=CLONE, weights=True):
     """Copy a finished run, without `last/`, and list it in the manifest.
 
-    Pictures, reports and weights that contain training images are left out unless the data may be
-    passed on with this repository. So is everything above `shelf.LARGEST` bytes, which the
-    manifest lists all the same.
+    Pictures, reports and weights that contain training images are left out, unless the dataset may
+    be redistributed with this repository. Files larger than `shelf.LARGEST` bytes are left out too,
+    but the manifest lists them.
 
     Args:
         run_directory: `.../<package>/<preset>/seed<k>` of a finished run.
-        checkpoints: folder of the shelf.
-        weights: False lists the weights without copying them: metrics alone, of further seeds.
+        checkpoints: folder of the released checkpoints.
+        weights: False copies only the metrics, for further seeds; the weights are listed.
     Returns:
         The checkpoint's name, "<package>/<preset>/seed<k>".
     Raises:
-        UserError: the run is not finished, or has only weights that may not be passed on.
+        UserError: the run is not finished, or all its weights contain images that may not be
+            redistributed.
     """
     source = Path(run_directory).resolve()
-    described = files.read_json(source / "config.json")
+    described = files.read_json(source / CONFIG)
     config, package = described["config"], described["package"]
     evaluation = _evaluation(source)
     private = config["dataset"] not in SHAREABLE
     if private and _weights_hold_images(config) and not (source / WITHOUT_IMAGES).exists():
         raise UserError(
-            f"{source} keeps images of {config['dataset']} as pseudo-inputs in its weights, which "
-            f"may not be passed on, and has no {WITHOUT_IMAGES}. Run the command that made it once "
-            "more: the training is kept, and the file is written."
+            f"The weights in {source} contain images of {config['dataset']} as pseudo-inputs, "
+            f"which may not be redistributed, and {WITHOUT_IMAGES} is missing. Run the command of "
+            "this run again: it keeps the training and writes that file."
         )
     name = f"{package}/{source.parent.name}/{source.name}"
     environment = files.read_json(source / ENVIRONMENT)
@@ -75,18 +78,20 @@ def release(run_directory, checkpoints=CLONE, weights=True):
 def _evaluation(source):
     path = source / "evaluation.json"
     if not path.exists():
-        raise UserError(f"{source} holds no finished run: evaluation.json is missing. Let it end.")
+        raise UserError(
+            f"{source} is not a finished run: evaluation.json is missing. Complete the run first."
+        )
     return files.read_json(path)
 
 
 def _weights_hold_images(config):
-    """Whether a VampPrior's pseudo-inputs are training images, or started as such."""
+    """Whether the pseudo-inputs of a VampPrior are, or were initialised with, training images."""
     prior, start = config.get("prior"), config.get("pseudo_input_start")
     return prior == "vampprior_data" or (prior == "vampprior" and start == "data")
 
 
 def _released_files(source, private):
-    """Yield (name on the shelf, file of the run)."""
+    """Yield (name of the released file, file of the run)."""
     for path in sorted(source.rglob("*")):
         file = path.relative_to(source)
         hidden = any(part.startswith(".") for part in file.parts)
@@ -101,8 +106,7 @@ def _released_files(source, private):
 
 
 def _training_seconds(source):
-    lines = (source / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return sum(json.loads(line).get("seconds", 0.0) for line in lines)
+    return sum(record.get("seconds", 0.0) for record in read_records(source))
 
 
 def _list(path, name, entry):

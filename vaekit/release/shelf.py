@@ -1,42 +1,40 @@
-"""Released checkpoints by name: found in a clone, else downloaded, checked by sha256 and kept."""
+"""Released checkpoints by name: found in a clone or downloaded, checked by sha256, and kept."""
 
 import os
 import re
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from vaekit import files
-from vaekit.datasets.download import Unavailable, fetch
+from vaekit import files, network
 from vaekit.errors import UserError, closest
-from vaekit.reporting.reports import Table, plain_table
+from vaekit.reporting.tables import Table, plain_table
 
-# Where the repository's checkpoints/ folder is served as plain files, for installations that are
-# no clone (GitHub: https://raw.githubusercontent.com/OWNER/NAME/REVISION/checkpoints).
-# $VAE_RELEASE_URL comes first; empty until the repository has a public address.
+# Address that serves the repository's checkpoints/ folder as plain files, for installations outside
+# a clone (GitHub: https://raw.githubusercontent.com/OWNER/NAME/REVISION/checkpoints). It is empty
+# until the repository has a public address; $VAE_RELEASE_URL overrides it.
 RELEASE_URL = ""
 CLONE = Path(__file__).resolve().parents[2] / "checkpoints"
 MANIFEST = "MANIFEST.json"
 PACKAGES = ("balancingvae", "vampprior")
-LARGEST = 10_000_000  # bytes; larger files are listed, not committed
+LARGEST = 10_000_000  # bytes; larger files are listed but not committed
 
-# Parts of names and of files' paths begin with no dot: none leads out of its folder.
+# No part of a name or path begins with a dot, so that none points outside its folder.
 PART = r"[A-Za-z0-9_+=-][A-Za-z0-9_.+=-]*"
 NAME = re.compile(rf"{PART}(/{PART}){{0,2}}")
 FILE = re.compile(rf"{PART}(/{PART})*")
 
 
 def resolve(name_or_directory, package):
-    """The folder of a model: a directory as it is, a released checkpoint's name looked up.
+    """The folder of a model, from a directory or the name of a released checkpoint.
 
     Args:
         name_or_directory: a path; or PACKAGE/PRESET/seedK, PRESET/seedK, or PRESET (its first
             seed).
         package: "balancingvae" or "vampprior".
     Returns:
-        Path of the folder; what else looks like a path is returned as it is, for the loader to
-        judge.
+        Path of the folder; any other path is returned unchanged, and the loader reports errors.
     Raises:
-        UserError: no such name on the shelf, no network, or a file is not what the manifest says.
+        UserError: unknown name, no network, or a file that differs from the manifest.
     """
     path = Path(name_or_directory)
     if path.is_dir() or not isinstance(name_or_directory, str):
@@ -47,8 +45,8 @@ def resolve(name_or_directory, package):
     if len(parts) == 3 and parts[0] != package:
         if parts[0] in PACKAGES:
             raise UserError(
-                f"{name_or_directory} is a name of {parts[0]}'s. Load it with {parts[0]}.load, or "
-                f"python -m {parts[0]}."
+                f"{name_or_directory} is a checkpoint of {parts[0]}, not of {package}. Load it "
+                f"with {parts[0]}.load, or python -m {parts[0]}."
             )
         return path
     shelf = open_shelf()
@@ -57,12 +55,12 @@ def resolve(name_or_directory, package):
 
 
 class Shelf:
-    """The checkpoints of a folder that a manifest describes.
+    """A folder of checkpoints that a manifest describes.
 
     Attributes:
         folder: the folder.
-        entries: dict of name to what the manifest says.
-        url: where missing files are fetched from; None in a clone, where all are there.
+        entries: dict of name to entry of the manifest.
+        url: address from which missing files are downloaded; None in a clone, which is complete.
     """
 
     def __init__(self, folder, url=None):
@@ -70,9 +68,9 @@ class Shelf:
         self.entries = _checked_entries(self.folder / MANIFEST)
 
     def fetch(self, name):
-        """Path of a checkpoint's folder; what a model is loaded from was checked by sha256.
+        """Path of a checkpoint's folder, with all files for loading the model checked by sha256.
 
-        Pictures and reports are not looked at, and not downloaded.
+        Pictures and reports are neither checked nor downloaded.
         """
         entry = self.entries[name]
         for file, about in entry["files"].items():
@@ -83,58 +81,68 @@ class Shelf:
                 continue
             if not about["committed"]:
                 raise UserError(
-                    f"{name}: {file} was not released; files above {LARGEST // 10**6} MB and the "
-                    f"weights of further seeds are not. Make it with: {entry['command']}"
+                    f"{file} of {name} was not released, like all files above "
+                    f"{LARGEST // 10**6} MB and the weights of further seeds. Create it with: "
+                    f"{entry['command']}"
                 )
             if self.url is None:
                 raise UserError(
-                    f"{path} is {'damaged' if path.exists() else 'missing'}: "
-                    f"it is not the file of {MANIFEST}. Restore it: git checkout -- {path}"
+                    f"{path} is {'damaged' if path.exists() else 'missing'} according to "
+                    f"{MANIFEST}. Restore it: git checkout -- {path}"
                 )
-            _download(f"{self.url}/{quote(name)}/{quote(file)}", path, about["sha256"])
+            self._download(f"{quote(name)}/{quote(file)}", path, about["sha256"])
         return self.folder / name
 
     def names(self, package=None):
-        """Names of one package or of all, sorted."""
+        """Sorted names of the checkpoints of one package or of all."""
         return sorted(n for n in self.entries if package in (None, n.split("/")[0]))
+
+    def _download(self, file, path, sha256):
+        try:
+            network.download(f"{self.url}/{file}", path, f"sha256:{sha256}")
+        except network.Unavailable as error:
+            raise UserError(
+                f"Cannot download {file} ({error}). Connect to the network, or load the folder of "
+                "a run."
+            ) from error
 
 
 def open_shelf():
-    """The shelf of the clone that this package runs from, else the released one.
+    """The shelf of the clone that contains this package, otherwise the downloaded one.
 
     Raises:
-        UserError: there is neither; the manifest is damaged.
+        UserError: neither is available, or the manifest is damaged.
     """
     url = os.environ.get("VAE_RELEASE_URL", RELEASE_URL).rstrip("/")
     if (CLONE / MANIFEST).exists():
         return Shelf(CLONE)
     if not url:
         raise UserError(
-            "No released checkpoints are at hand: this installation is no clone of the repository. "
-            "Load a run's folder, run from a clone, or name the address of its checkpoints/ folder "
-            "in $VAE_RELEASE_URL."
+            "No released checkpoints are available outside a clone of the repository. Load the "
+            "folder of a run, run from a clone, or set $VAE_RELEASE_URL to the address of its "
+            "checkpoints/ folder."
         )
     if urlsplit(url).scheme not in ("https", "http"):
-        raise UserError(f"$VAE_RELEASE_URL is {url!r}; an https:// address is taken.")
+        raise UserError(f"$VAE_RELEASE_URL must be an https:// address, got {url!r}.")
     folder = cache_folder() / "checkpoints"
     try:
-        fetch(f"{url}/{MANIFEST}", folder / MANIFEST)
-    except Unavailable as error:
+        network.download(f"{url}/{MANIFEST}", folder / MANIFEST)
+    except network.Unavailable as error:
         if not (folder / MANIFEST).exists():
             raise UserError(
-                f"The list of released checkpoints is out of reach ({error}). Connect to the "
-                "network, or load a run's folder."
+                f"Cannot download the list of released checkpoints ({error}). Connect to the "
+                "network, or load the folder of a run."
             ) from error
     return Shelf(folder, url)
 
 
 def cache_folder():
-    """Where downloads are kept: $VAE_CACHE, else ~/.cache/balancingvae."""
+    """Folder of downloads: $VAE_CACHE, else ~/.cache/balancingvae."""
     return Path(os.environ.get("VAE_CACHE") or "~/.cache/balancingvae").expanduser()
 
 
 def table(package=None):
-    """What is on the shelf, as a `reports.Table`; `package` narrows it."""
+    """The released checkpoints of one package or of all, as a `Table`."""
     shelf = open_shelf()
     rows = []
     for name in shelf.names(package):
@@ -148,13 +156,17 @@ def table(package=None):
 
 
 def print_list(package=None):
-    """Print `table`, or that the shelf is empty."""
+    """Print `table`, or a remark if it is empty."""
     found = table(package)
-    print(plain_table(found) if found.rows else f"No released checkpoint of {package or 'any'}.")
+    print(
+        plain_table(found)
+        if found.rows
+        else f"No released checkpoint{f' of {package}' if package else ''}."
+    )
 
 
 def verify(folder=CLONE):
-    """Names of files that are missing, changed, or not in the manifest; empty where all is well."""
+    """Problems of a shelf: files that are missing, changed, or not in the manifest."""
     shelf, problems = Shelf(folder), []
     listed = {MANIFEST, "README.md"}
     for name, entry in shelf.entries.items():
@@ -178,21 +190,21 @@ def _full_name(name, package, shelf):
     if not found:
         short = [n.removeprefix(f"{package}/") for n in known]
         raise UserError(
-            f"{name!r} is no folder and no released checkpoint of {package}. "
-            + (closest(name, short) if short else "None is released yet.")
+            f"{name!r} is neither a folder nor a released checkpoint of {package}. "
+            + (closest(name, short) if short else "There is none yet.")
         )
     return min(found, key=lambda n: (len(n), n))  # seed2 before seed10
 
 
 def _checked_entries(path):
-    """The manifest's checkpoints, after a look at its shape and at every path in it."""
+    """The checkpoints of a manifest, with its structure and every path in it checked."""
     content = files.read_json(path)
     try:
         entries = content["checkpoints"]
         for name, entry in entries.items():
             for file, about in entry["files"].items():
                 if not FILE.fullmatch(name) or not FILE.fullmatch(file):
-                    raise ValueError(f"{name}/{file} leads out of the folder")
+                    raise ValueError(f"{name}/{file} points outside the folder")
                 if not re.fullmatch(r"[0-9a-f]{64}", about["sha256"]):
                     raise ValueError(f"{file} has no sha256")
                 about["bytes"], about["committed"]
@@ -200,21 +212,3 @@ def _checked_entries(path):
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(f"{path} is damaged: {error!r}. Restore it from the repository.") from error
     return entries
-
-
-def _download(url, path, sha256):
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        fetch(url, part)
-        if files.sha256(part) != sha256:
-            raise UserError(
-                f"{url} is not the file that the manifest lists: its sha256 differs. Nothing was "
-                "kept; try again later, or take a clone of the repository."
-            )
-        os.replace(part, path)
-    except Unavailable as error:
-        raise UserError(
-            f"Cannot download {url} ({error}). Connect to the network, or load a run's folder."
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Pages of measured results in docs/: reports' text, tables and pictures, none typed by hand."""
+"""Pages of measured results in docs/: text, tables and pictures of reports, none typed by hand."""
 
 import argparse
 import shutil
@@ -6,10 +6,9 @@ from pathlib import Path
 
 from vaekit import files
 from vaekit.errors import UserError
-from vaekit.reporting import reports
+from vaekit.reporting import markdown, reports
 
-# Longer tables stay in the reports.
-MOST_ROWS = 40
+MOST_ROWS = 40  # longer tables are left to the reports
 
 
 def write_page(out, introduction, folders):
@@ -17,28 +16,32 @@ def write_page(out, introduction, folders):
 
     Args:
         out: the Markdown file.
-        introduction: its beginning, heading included.
-        folders: folders that hold a report.json each.
+        introduction: the beginning of the page, with its heading.
+        folders: folders that contain a report.json.
     """
     out = Path(out)
     lines = [introduction]
     for folder in map(Path, folders):
         title, sections = reports.read_report(folder)
-        lines += [f"## {title}", ""]
+        lines += [f"## {markdown.text(title)}", ""]
+
+        def path_of(figure, folder=folder):
+            return _copy(figure, folder, out)
+
         for section in sections:
-            lines += _section(section, folder, out)
+            lines += markdown.section(section, 3, path_of, MOST_ROWS)
     files.write_text(out, "\n".join(lines).rstrip() + "\n")
 
 
 def write_overview(page, folder, program):
-    """Put the first table of a report between the marks of a page: README's, for example.
+    """Put the first table of a report between two marks in a page, for example in README.md.
 
     The marks are the lines `<!-- overview: PROGRAM -->` and `<!-- end of overview -->`.
 
     Args:
-        page: a Markdown file with the marks.
-        folder: folder that holds a report.json; of its first section text and table are taken.
-        program: name of the command that writes it.
+        page: a Markdown file that contains the marks.
+        folder: folder that contains a report.json; text and table of its first section are used.
+        program: name of the command that writes the overview.
     Raises:
         UserError: the page has no marks.
     """
@@ -47,36 +50,26 @@ def write_overview(page, folder, program):
     before, found, rest = text.partition(start)
     _, closed, after = rest.partition(end)
     if not found or not closed:
-        raise UserError(f"{page} has no lines {start!r} and {end!r} to put the overview between.")
+        raise UserError(
+            f"Expected the lines {start!r} and {end!r} in {page}. Add them where the overview "
+            "belongs."
+        )
     section = reports.read_report(folder)[1][0]
-    lines = [start, "", *section.text, "", *_table(section.tables[0]), end]
+    overview = [*map(markdown.text, section.text), "", markdown.table(section.tables[0])]
+    lines = [start, "", *overview, "", end]
     files.write_text(page, before + "\n".join(lines) + after)
 
 
-def _section(section, folder, out):
-    lines = [f"### {section.title}", ""]
-    for paragraph in section.text:
-        lines += [paragraph, ""]
-    for table in section.tables:
-        if len(table.rows) > MOST_ROWS:
-            lines += [f"({len(table.rows)} rows: in the report of the command.)", ""]
-        else:
-            lines += _table(table)
-    for figure in section.figures:
-        name = "_".join([out.stem, *folder.resolve().parts[-2:], Path(figure.file).name])
-        (out.parent / "images").mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / figure.file, out.parent / "images" / name)
-        lines += [f"![{figure.caption}](images/{name})", "", f"*{figure.caption}*", ""]
-    return lines
-
-
-def _table(table):
-    rows = ["| " + " | ".join(map(reports.show, row)) + " |" for row in table.rows]
-    return ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns), *rows, ""]
+def _copy(figure, folder, out):
+    """Copy a figure into images/ beside the page `out`; returns its path relative to the page."""
+    name = "_".join([out.stem, *folder.resolve().parts[-2:], Path(figure.file).name])
+    (out.parent / "images").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(folder / figure.file, out.parent / "images" / name)
+    return f"images/{name}"
 
 
 def main(argv, program, introduction):
-    """Command line of a page: where to write it, and from which reports.
+    """Command line that writes a page from reports.
 
     Args:
         argv: arguments; None for the process's own.
@@ -85,8 +78,8 @@ def main(argv, program, introduction):
     """
     parser = argparse.ArgumentParser(prog=program, description="Write a page from reports.")
     parser.add_argument("out", help="Markdown file, such as docs/variance.md")
-    parser.add_argument("reports", nargs="+", help="folders that hold a report.json")
-    parser.add_argument("--overview", help="also put the first report's first table into this page")
+    parser.add_argument("reports", nargs="+", help="folders that contain a report.json")
+    parser.add_argument("--overview", help="put the first table of the first report into this page")
     arguments = parser.parse_args(argv)
     write_page(arguments.out, introduction, arguments.reports)
     if arguments.overview:

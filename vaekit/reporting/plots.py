@@ -11,11 +11,11 @@ from vaekit.images import to_uint8
 
 GAP = 2  # pixels between the images of a grid
 LEAST_SIDE = 56  # small images are enlarged to about this many pixels
-MOST_INSIDE = 6  # a longer legend stands beside the axes, where it covers nothing
+MOST_INSIDE = 6  # a longer legend is drawn beside the axes, where it hides nothing
 
 
 def image_grid(path, images, columns=10):
-    """Write images as one PNG, row by row, enlarged by a whole factor without smoothing.
+    """Write images as one PNG, row by row, enlarged by an integer factor without smoothing.
 
     Args:
         path: the PNG file.
@@ -45,8 +45,8 @@ def curves(path, series, xlabel, ylabel, log_y=False, dashed=None):
     Args:
         series: dict of label to `(x, y)`.
         log_y: whether the y axis is logarithmic.
-        dashed: further series, dict of a label in `series` to `(label, x, y)`; dashed lines in the
-            colour of that one.
+        dashed: dict of a label in `series` to `(label, x, y)`: further series, as dashed lines in
+            the same colour.
     """
     figure, axes = _axes(xlabel, ylabel)
     for label, (x, y) in series.items():

@@ -1,34 +1,28 @@
-"""Reports: sections of text, tables and pictures, kept as JSON, shown as Markdown and as HTML."""
+"""Reports: sections of text, tables and pictures, saved as JSON, Markdown and HTML."""
 
-import base64
 import dataclasses
-import html
 import os
 from pathlib import Path
 
 from vaekit import files
-from vaekit.runs import ENVIRONMENT
+from vaekit.environment import ENVIRONMENT
+from vaekit.reporting import html, markdown
+from vaekit.reporting.tables import Table, plain_table, show
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
-       color: #1b1b1b; background: #fff; }
-table { display: block; overflow-x: auto; border-collapse: collapse; margin: 1rem 0;
-        font-variant-numeric: tabular-nums; }
-th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-.figures { display: flex; flex-wrap: wrap; gap: 1rem 2rem; align-items: flex-start; }
-figure { margin: 0; flex: 0 1 27rem; } figcaption { color: #555; font-size: .9rem; }
-img { width: 100%; image-rendering: pixelated; } h2 { margin-top: 3rem; border-top: 2px solid #ccc;
-padding-top: 1rem; } h3 { margin-top: 2rem; } .table { overflow-x: auto; }
-"""
-
-
-@dataclasses.dataclass
-class Table:
-    """Columns' names, and rows of strings or numbers (numbers are shown with four digits)."""
-
-    columns: list
-    rows: list
+__all__ = [
+    "Figure",
+    "Section",
+    "Table",
+    "join_reports",
+    "plain_table",
+    "provenance",
+    "read_report",
+    "relative_to",
+    "sentence",
+    "show",
+    "show_report",
+    "write_report",
+]
 
 
 @dataclasses.dataclass
@@ -41,7 +35,7 @@ class Figure:
 
 @dataclasses.dataclass
 class Section:
-    """A heading with paragraphs, tables and figures under it, in this order; level 2 is topmost."""
+    """A heading followed by paragraphs, tables and figures; 2 is the top level of headings."""
 
     title: str
     text: list = dataclasses.field(default_factory=list)
@@ -54,7 +48,7 @@ def write_report(directory, title, sections):
     """Write report.json, report.md and the self-contained report.html into `directory`.
 
     Args:
-        directory: folder; the figures' paths are relative to it.
+        directory: folder to which the paths of figures are relative.
         title: heading of the page.
         sections: list of `Section`.
     Returns:
@@ -63,8 +57,11 @@ def write_report(directory, title, sections):
     directory = Path(directory)
     content = {"title": title, "sections": [dataclasses.asdict(s) for s in sections]}
     files.write_json(directory / "report.json", content)
-    files.write_text(directory / "report.md", _markdown(title, sections))
-    files.write_text(directory / "report.html", _html(directory, title, sections))
+    lines = [f"# {markdown.text(title)}", ""]
+    for section in sections:
+        lines += markdown.section(section, section.level, lambda figure: figure.file)
+    files.write_text(directory / "report.md", "\n".join(lines))
+    files.write_text(directory / "report.html", html.page(directory, title, sections))
     return directory / "report.html"
 
 
@@ -85,23 +82,34 @@ def read_report(directory):
 
 
 def join_reports(directory, title, sources):
-    """Write one report with the sections of several; figures are referred to where they lie."""
-    joined = []
+    """Write one report with the sections of several; it refers to their figures.
+
+    Args:
+        directory: folder of the new report.
+        title: its heading.
+        sources: folders that contain a report.json.
+    Returns:
+        Path of the HTML page.
+    """
+    joined, relative = [], relative_to(directory)
     for source in sources:
         heading, sections = read_report(source)
         joined.append(Section(heading))
         for section in sections:
             section.level += 1
             for figure in section.figures:
-                figure.file = Path(
-                    os.path.relpath(Path(source) / figure.file, directory)
-                ).as_posix()
+                figure.file = relative(Path(source) / figure.file)
         joined += sections
     return write_report(directory, title, joined)
 
 
+def relative_to(folder):
+    """A function from a path to its text relative to `folder`, for the figures of a report."""
+    return lambda path: Path(os.path.relpath(path, folder)).as_posix()
+
+
 def provenance(runs):
-    """Section on how the figures of `runs` (`vaekit.runs.Run`) were made, a table row for each."""
+    """Section about the origin of the figures of `runs` (`vaekit.runs.Run`), one row for each."""
     rows = []
     for run in runs:
         made = files.read_json(run.directory / ENVIRONMENT)
@@ -119,12 +127,12 @@ def provenance(runs):
             ]
         )
     columns = ["run", "training seconds", "hardware", "software", "revision", "command"]
-    text = ["Wall time of training alone, summed over the epochs that the run kept."]
+    text = ["Wall time of training alone, summed over the epochs of the run."]
     return Section("How these figures were made", text=text, tables=[Table(columns, rows)])
 
 
 def _beginning(before):
-    """How a run began that went on from a shorter one (`vaekit.training.continued`), or nothing."""
+    """The shorter run that a run continued (`vaekit.training.continued`), in words, or nothing."""
     if before is None:
         return ""
     earlier = _beginning(before.get("continued_from"))
@@ -135,34 +143,12 @@ def _beginning(before):
 
 
 def sentence(note):
-    """A note as a sentence: a capital and a full stop."""
+    """A note as a sentence, with a capital letter and a full stop."""
     return f"{note[0].upper()}{note[1:].rstrip('.')}."
 
 
-def show(value):
-    """A cell's text: numbers with four significant digits (log-likelihoods with two decimals)."""
-    if isinstance(value, bool) or value is None or isinstance(value, str | int):
-        return "" if value is None else str(value)
-    value = float(value)
-    return f"{value:.2f}" if 10 <= abs(value) < 1e5 else f"{value:.4g}"
-
-
-def plain_table(table):
-    """A table as aligned lines for a terminal."""
-    rows = [table.columns, *([show(cell) for cell in row] for row in table.rows)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
-    lines = [
-        "  ".join(
-            c.ljust(w) if i == 0 else c.rjust(w)
-            for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
-
-
 def show_report(directory):
-    """Print the first table of each part of a report, and where the page is."""
+    """Print the first table of each part of a report, and the path of the page."""
     shown = set()
     part = None
     for section in read_report(directory)[1]:
@@ -171,58 +157,3 @@ def show_report(directory):
             shown.add(part)
             print(f"\n{section.title}\n{plain_table(table)}")
     print(f"\nReport: {Path(directory) / 'report.html'} (and report.md, report.json beside it)")
-
-
-def _markdown(title, sections):
-    lines = [f"# {title}", ""]
-    for section in sections:
-        lines += [f"{'#' * section.level} {section.title}", ""]
-        for paragraph in section.text:
-            lines += [paragraph, ""]
-        for table in section.tables:
-            lines.append("| " + " | ".join(table.columns) + " |")
-            lines.append("|" + "---|" * len(table.columns))
-            lines += ["| " + " | ".join(map(show, row)) + " |" for row in table.rows]
-            lines.append("")
-        for figure in section.figures:
-            lines += [f"![{figure.caption}]({figure.file})", "", f"*{figure.caption}*", ""]
-    return "\n".join(lines)
-
-
-def _html(directory, title, sections):
-    body = [f"<h1>{html.escape(title)}</h1>"]
-    for section in sections:
-        body.append(f"<h{section.level}>{html.escape(section.title)}</h{section.level}>")
-        body += [f"<p>{html.escape(paragraph)}</p>" for paragraph in section.text]
-        body += [_html_table(table) for table in section.tables]
-        figures = [_html_figure(directory, figure) for figure in section.figures]
-        if figures:
-            body += ['<div class="figures">', *figures, "</div>"]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body>\n</html>\n"
-    )
-
-
-def _html_table(table):
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in table.columns)
-    rows = "\n".join(
-        "<tr>" + "".join(f"<td>{html.escape(show(cell))}</td>" for cell in row) + "</tr>"
-        for row in table.rows
-    )
-    return (
-        f'<div class="table"><table><thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{rows}\n</tbody></table></div>"
-    )
-
-
-def _html_figure(directory, figure):
-    data = base64.b64encode((Path(directory) / figure.file).read_bytes()).decode()
-    caption = html.escape(figure.caption)
-    return (
-        f'<figure><img src="data:image/png;base64,{data}" alt="{caption}">'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )

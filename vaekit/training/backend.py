@@ -53,29 +53,6 @@ def arithmetic(network, precision="auto"):
     return Arithmetic(policy, jit_compile=backend == "jax" or tensorflow_gains)
 
 
-def full_precision_products():
-    """Make GPUs multiply float32 matrices in float32 from now on, not in TensorFloat-32.
-
-    This is a choice of a training or evaluation run, for the whole process. Products of ten bits
-    would cause errors of several nats in the log density of a mixture, whose large squares cancel
-    (`vampprior.priors`). Processors have no such shortcut.
-    """
-    backend = keras.backend.backend()
-    if backend == "jax":
-        import jax
-
-        jax.config.update("jax_default_matmul_precision", "float32")
-    elif backend == "torch":
-        import torch
-
-        torch.set_float32_matmul_precision("highest")
-        torch.backends.cudnn.allow_tf32 = False
-    elif backend == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.experimental.enable_tensor_float_32_execution(False)
-
-
 def has_gpu():
     """Whether the Keras backend in use computes on a GPU."""
     backend = keras.backend.backend()
@@ -129,3 +106,25 @@ def steps_per_execution(steps_per_epoch, most=32):
     if keras.backend.backend() == "torch":
         return 1
     return max(d for d in range(1, min(most, steps_per_epoch) + 1) if steps_per_epoch % d == 0)
+
+
+def full_precision_products():
+    """Have GPUs multiply float32 matrices in float32 from here on, not in TensorFloat-32.
+
+    A choice for a whole process, made by a training or evaluation run, never by building a model.
+    Ten-bit products would put errors of several nats into a mixture's log density, whose large
+    squares cancel (`vampprior.mixtures`). Processors have no such short cut.
+    """
+    backend = keras.backend.backend()
+    if backend == "jax":
+        import jax
+
+        jax.config.update("jax_default_matmul_precision", "float32")
+    elif backend == "torch":
+        import torch
+
+        torch.set_float32_matmul_precision("highest")
+    else:
+        import tensorflow as tf
+
+        tf.config.experimental.enable_tensor_float_32_execution(False)

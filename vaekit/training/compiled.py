@@ -2,7 +2,7 @@
 
 import keras
 
-from vaekit.training.backend import arithmetic, full_precision_products  # noqa: F401
+from vaekit.training.backend import arithmetic
 
 
 def compiled(function, variables):
@@ -25,6 +25,22 @@ def compiled(function, variables):
         reduce_retracing=False,
         autograph=False,
     )
+
+
+def full_precision_products():
+    """Have GPUs multiply float32 matrices in float32 from here on, not in TensorFloat-32.
+
+    Ten-bit products would put errors of several nats into the mixture's log density, whose large
+    squares cancel (`priors.mixture_log_prob`). Processors know no such short cut.
+    """
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.config.update("jax_default_matmul_precision", "float32")
+    else:
+        import tensorflow as tf
+
+        tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 def _jax_compiled(function, variables):

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from vaekit import files
+from vaekit.configs import CONFIG
+from vaekit.environment import ENVIRONMENT
 from vaekit.errors import UserError
-from vaekit.runs import ENVIRONMENT, differences, read_records
+from vaekit.runs import differences, read_records
 from vaekit.training import checkpoints
 
 
@@ -39,9 +41,9 @@ def continue_from(run, sources, phase):
 def _misfit(run, source, phase):
     """Why a run cannot continue from a folder, or None if it can."""
     checkpoint = source / "last" / f"{phase}.npz"
-    if not (source / "config.json").exists() or not checkpoint.exists():
-        return f"it is not a run with a checkpoint (config.json and last/{phase}.npz)"
-    found = files.read_json(source / "config.json")
+    if not (source / CONFIG).exists() or not checkpoint.exists():
+        return f"it is not a run with a checkpoint ({CONFIG} and last/{phase}.npz)"
+    found = files.read_json(source / CONFIG)
     wanted = run.config["config"]["epochs"]
     there = found.get("config", {}).get("epochs", 0)
     as_wanted = found | {"config": found.get("config", {}) | {"epochs": wanted}}
