@@ -156,6 +156,7 @@ def _sample_options(parser):
 GALLERY = gallery.Package(
     name=checkpoint.PACKAGE,
     load=checkpoint.load,
+    read_config=checkpoint.read_config,
     sample=_sample,
     test_images=experiments.test_images,
     sample_options=_sample_options,

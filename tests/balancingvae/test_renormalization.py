@@ -80,7 +80,5 @@ def test_images_moved_by_rule():
 def test_unknown_choices_are_refused():
     with pytest.raises(UserError, match="Known: law, original_law, unit"):
         LatentRule("one")
-    with pytest.raises(
-        UserError, match="Known: all, none, reconstructions"
-    ):
+    with pytest.raises(UserError, match="Known: all, none, reconstructions"):
         ImageRule("generated")

@@ -92,11 +92,11 @@ def test_every_reading_of_renormalisation_is_in_the_table(dataset, tmp_path, mon
 
 def test_figure_6_pairs_rows_of_the_same_seeds(tmp_path, monkeypatch):
     grids = []
-    monkeypatch.setattr(
-        renormalization_table.plots,
-        "image_grid",
-        lambda path, images, columns: grids.append(images),
-    )
+
+    def image_grid(path, images, columns):
+        grids.append(images)
+
+    monkeypatch.setattr(renormalization_table.plots, "image_grid", image_grid)
     plain = np.arange(23.0)[:, None, None, None] * np.ones((1, 2, 2, 1))
     renormalization_table.figure_6(tmp_path / "a.png", plain, 100 + plain)
     (grid,) = grids
