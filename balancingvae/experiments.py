@@ -1,7 +1,6 @@
 """From a configuration to a trained, evaluated run and its report: what all commands share."""
 
 import dataclasses
-import os
 import sys
 from pathlib import Path
 
@@ -180,7 +179,7 @@ def run_one(config, changes, dataset, options):
 
 def report(metrics, run, folder, source):
     """Write the report of one run into `folder`; returns the path of its HTML page."""
-    found = pages.sections(metrics, run, _relative_to(folder), source)
+    found = pages.sections(metrics, run, reports.relative_to(folder), source)
     title = f"Two-stage VAE on {metrics['config']['dataset']}"
     title += " (reduced budget)" if pages.reduction(metrics) else ""
     return reports.write_report(folder, title, [*found, reports.provenance([run])])
@@ -226,7 +225,3 @@ def show_report(page, tables=()):
 
 def _show(metrics, page):
     show_report(page, [pages.main_table([metrics])])
-
-
-def _relative_to(folder):
-    return lambda path: Path(os.path.relpath(path, folder)).as_posix()

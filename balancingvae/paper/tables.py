@@ -24,7 +24,7 @@ def labels(rows):
 
 
 def notes(rows):
-    """Warnings that came with the distances, each once, as sentences."""
+    """Warnings about the distances, each once, as sentences."""
     found = dict.fromkeys(d["warning"] for row in rows for m in row.metrics for d in _of(m))
     return [sentence(note) for note in found if note]
 
