@@ -34,6 +34,7 @@ setup(
         "balancingvae.paper",
         "balancingvae.tf1",
         "vampprior",
+        "vampprior.networks",
         "vampprior.paper",
         "vaekit",
         "vaekit.datasets",

@@ -125,7 +125,7 @@ def test_figures_of_pages_come_from_runs(tmp_path):
 
 @pytest.fixture(scope="module")
 def visit(tmp_path_factory):
-    """Function of a URL to the console's messages and the addresses that the page asked for."""
+    """Function of a URL to the console's messages and the addresses that the page requested."""
     browser = load_file(ROOT / "docs" / "tools" / "make_images.py")
     if browser.browser() is None:
         pytest.skip("no Chromium on this machine")

@@ -1,5 +1,6 @@
 """Shared parts of the command lines: options of a training, and errors without a stack trace."""
 
+import argparse
 import os
 import sys
 
@@ -83,14 +84,6 @@ def overrides(arguments, names):
     return {name: value for name, value in given.items() if value is not None}
 
 
-def positive_integer(text):
-    """argparse type: an integer of at least 1."""
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
-
-
 def add_seeds(parser):
     """Add `--seeds N` to a command that trains a configuration several times."""
     parser.add_argument(
@@ -102,17 +95,26 @@ def add_seeds(parser):
     )
 
 
+def positive_integer(text):
+    """argparse type: an integer of at least 1."""
+    return _parsed(text, int, lambda value: value >= 1, "a positive integer")
+
+
 def seed(text):
     """argparse type: an integer of at least 0."""
-    value = int(text)
-    if value < 0:
-        raise ValueError(text)
-    return value
+    return _parsed(text, int, lambda value: value >= 0, "a non-negative integer")
 
 
 def positive_number(text):
-    """argparse type: a number above 0."""
-    value = float(text)
-    if not value > 0:
-        raise ValueError(text)
+    """argparse type: a finite number above 0."""
+    return _parsed(text, float, lambda value: 0 < value < float("inf"), "a positive number")
+
+
+def _parsed(text, convert, accepts, kind):
+    try:
+        value = convert(text)
+    except ValueError:
+        value = None
+    if value is None or not accepts(value):
+        raise argparse.ArgumentTypeError(f"must be {kind}, got {text!r}")
     return value

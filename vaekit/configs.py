@@ -28,7 +28,7 @@ def config_from_dict(package, config_class, values):
         config_class: dataclass of the configuration; fields with a default may be missing.
         values: dict of the fields.
     Raises:
-        UserError: unknown or missing fields; one message lists all of them.
+        UserError: unknown or missing fields, which one message lists, or values of wrong types.
     """
     if not isinstance(values, dict):
         raise UserError(f"Expected a dict of fields of a {package} configuration, got {values!r}.")
@@ -43,7 +43,13 @@ def config_from_dict(package, config_class, values):
             f"Expected a {package} configuration, got one with {'; '.join(problems)}. "
             f"Use the {CONFIG} of a {package} run."
         )
-    return config_class(**values)
+    try:
+        return config_class(**values)
+    except TypeError as error:
+        raise UserError(
+            f"A {package} configuration has a value of the wrong type: {error}. "
+            f"Use the {CONFIG} of a {package} run."
+        ) from error
 
 
 def read_config(directory, package, config_class):

@@ -1,39 +1,79 @@
 """A model on disk: config.json and model.npz in one directory; loading runs no code.
 
 Where pseudo-inputs are training images or started as such, a second file of weights without them
-stands beside model.npz, for passing on: `load` takes either as model.npz.
+is written beside model.npz, for passing on: `read` accepts either as model.npz.
 """
 
 import dataclasses
 from pathlib import Path
 
-from vaekit import files
+import keras
+
+from vaekit import configs, files
 from vaekit.errors import UserError
 from vaekit.release import shelf
 from vaekit.release.publish import WEIGHTS, WITHOUT_IMAGES
-from vampprior import presets
-from vampprior.model import VAE
+from vaekit.training import checkpoints
+from vampprior.config import Config
 
 PACKAGE = "vampprior"
 
 
-def save(model, directory):
-    """Write config.json (only where there is none) and the weights, each file whole."""
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What a directory holds.
+
+    Attributes:
+        config: its `config.Config`.
+        arrays: dict of the weights.
+        path: of the weights' file, for messages.
+    """
+
+    config: Config
+    arrays: dict
+    path: Path
+
+    @property
+    def without_images(self):
+        """Whether posteriors are there in place of pseudo-inputs that were training images."""
+        holds_images = any(name.endswith(".matrix") for name in self.arrays)
+        return self.config.takes_images and not holds_images
+
+
+def save(model, directory, config):
+    """Write config.json (only where there is none) and the weights, each file whole.
+
+    Args:
+        model: a `VAE`.
+        directory: a run directory, or a new folder.
+        config: the `config.Config` that the model was built from.
+    """
     directory = Path(directory)
     if not (directory / "config.json").exists():
-        files.write_json(directory / "config.json", describe(model.config))
-    files.save_npz(directory / WEIGHTS, model.weight_arrays())
-    if model.config.takes_images and model.pseudo is not None:
-        files.save_npz(directory / WITHOUT_IMAGES, model.without_images().weight_arrays())
+        files.write_json(directory / "config.json", describe(config))
+    variables = model.density_variables()
+    files.save_npz(directory / WEIGHTS, checkpoints.to_arrays(variables))
+    if config.takes_images and model.pseudo_inputs is not None:
+        prior = len(model.prior.variables)
+        names = ("means", "log_vars")
+        parts = zip(names, model.prior.components(), strict=True)
+        posteriors = [keras.Variable(part, name=name) for name, part in parts]
+        arrays = checkpoints.to_arrays([*variables[:-prior], *posteriors])
+        files.save_npz(directory / WITHOUT_IMAGES, arrays)
 
 
 def describe(config, **more):
-    """The dict that config.json holds: package, configuration, and what else defines a run."""
-    return {"package": PACKAGE, "config": dataclasses.asdict(config), **more}
+    """The content of config.json: package, configuration, and what else defines a run."""
+    return configs.describe(PACKAGE, config, **more)
 
 
-def load(directory):
-    """The VAE of a run directory or a released checkpoint.
+def read_config(directory):
+    """The `config.Config` of a run directory."""
+    return configs.read_config(directory, PACKAGE, Config)
+
+
+def read(directory):
+    """What a run directory or a released checkpoint holds, as a `Found`.
 
     Args:
         directory: the folder, or a released checkpoint's name ("digits_vampprior").
@@ -43,21 +83,9 @@ def load(directory):
     directory = shelf.resolve(directory, PACKAGE)
     if not (directory / "config.json").exists() or not (directory / WEIGHTS).exists():
         raise UserError(
-            f"{directory} holds no finished vampprior model: config.json and {WEIGHTS} are looked "
-            "for. Name the folder of a finished run (runs/vampprior/PRESET/seedK) or of a released "
+            f"{directory} holds no finished vampprior model: config.json or {WEIGHTS} is missing. "
+            "Name the folder of a finished run (runs/vampprior/PRESET/seedK) or a released "
             "checkpoint."
         )
-    values = files.read_json(directory / "config.json")
-    package = values.get("package") if isinstance(values, dict) else None
-    if package != PACKAGE or not isinstance(values.get("config"), dict):
-        raise UserError(
-            f"{directory} holds a model of {package or 'no known package'}, not of {PACKAGE}."
-        )
-    arrays = files.load_npz(directory / WEIGHTS)
-    keep_images = not any(name.endswith(".means") for name in arrays)
-    try:
-        model = VAE(presets.from_dict(values["config"]), keep_images)
-    except TypeError as error:
-        raise UserError(f"{directory / 'config.json'} is damaged: {error}.") from error
-    model.assign_weight_arrays(arrays, directory / WEIGHTS)
-    return model
+    config = read_config(directory)
+    return Found(config, files.load_npz(directory / WEIGHTS), directory / WEIGHTS)

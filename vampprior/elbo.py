@@ -1,45 +1,4 @@
-"""The evidence lower bound and the Gaussian densities it is made of; pure functions."""
-
-import math
-
-from keras import ops
-
-LOG_2PI = math.log(2 * math.pi)
-
-
-def sample_posterior(mean, log_var, noise):
-    """z = mean + exp(log_var / 2) * noise (reparameterisation; Kingma & Welling, 2014, 2.4).
-
-    Args:
-        mean, log_var, noise: `(batch, latent_dim)`; noise is standard normal.
-    """
-    return mean + ops.exp(0.5 * log_var) * noise
-
-
-def gaussian_log_prob(z, mean, log_var):
-    """log N(z; mean, exp(log_var)), summed over the last axis: `(batch,)`, nats."""
-    quadratic = ops.square(z - mean) * ops.exp(-log_var)
-    return -0.5 * ops.sum(quadratic + log_var + LOG_2PI, axis=-1)
-
-
-def posterior_log_prob(log_var, noise):
-    """log q(z given x) at z = mean + exp(log_var / 2) * noise: `(batch,)`, nats.
-
-    From the noise itself, so that no difference z - mean is formed.
-    """
-    return -0.5 * ops.sum(ops.square(noise) + log_var + LOG_2PI, axis=-1)
-
-
-def gaussian_kl(mean, log_var):
-    """KL from N(mean, exp(log_var)) to N(0, I), closed form.
-
-    Args:
-        mean, log_var: `(batch, latent_dim)`.
-    Returns:
-        `(batch,)`, nats; zero exactly when mean = log_var = 0. Kingma & Welling (2014), App. B.
-    """
-    # expm1 keeps collapsed units (log_var near 0) accurate in float32.
-    return 0.5 * ops.sum(ops.expm1(log_var) - log_var + ops.square(mean), axis=-1)
+"""The evidence lower bound, as pure functions; its densities are in `vaekit.distributions`."""
 
 
 def elbo(reconstruction, kl, beta=1.0):

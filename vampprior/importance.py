@@ -20,8 +20,8 @@ from keras import ops
 from tqdm import tqdm
 
 from vaekit import files
+from vaekit.distributions import posterior_log_prob, sample_posterior
 from vaekit.errors import UserError
-from vampprior.elbo import posterior_log_prob, sample_posterior
 
 SAVE_SECONDS = 10.0
 
@@ -187,8 +187,22 @@ class Partial:
         files.save_npz(self.path, {"values": values, "key": np.array(self.key)})
 
 
-def digest(arrays):
-    """Hex sha256 of arrays' bytes: a key for `Partial`."""
+def partial_of(path, images, variables, num_samples, seed):
+    """The `Partial` of one evaluation: what all of its values depend on is the key.
+
+    Args:
+        path: the file.
+        images: array of the images that are scored.
+        variables: the Keras variables behind the densities.
+        num_samples, seed: of the estimate.
+    """
+    weights = (ops.convert_to_numpy(variable.value) for variable in variables)
+    key = {"seed": seed, "num_samples": num_samples}
+    return Partial(path, key | {"images": _digest([images]), "weights": _digest(weights)})
+
+
+def _digest(arrays):
+    """Hex sha256 of arrays' bytes."""
     total = hashlib.sha256()
     for array in arrays:
         total.update(np.ascontiguousarray(array).tobytes())

@@ -1,17 +1,20 @@
-"""What the decoder's outputs mean: Bernoulli pixels, or a discretised logistic on 256 levels."""
+"""What the decoder's outputs mean: Bernoulli pixels, a discretised logistic on 256 levels, or a
+Gaussian. Pure functions first, then the objects that carry them.
+"""
 
 import math
 
+import keras
 import numpy as np
 from keras import ops
 
-from vaekit.errors import UserError
-from vaekit.images import check_images
-from vampprior.presets import MIN_LOG_SCALE
+from vaekit.distributions import gaussian_log_prob
+from vaekit.errors import UserError, check_choice, check_positive_number
+from vaekit.images import check_images, compact_images
 
 LEVELS = 256
-# Upper bound in Tomczak & Welling's code, in units of the image's range 0..1.
-MAX_LOG_SCALE = 0.0
+# Bounds in Tomczak & Welling's code, in units of the image's range 0..1.
+MIN_LOG_SCALE, MAX_LOG_SCALE = -4.5, 0.0
 
 
 def bernoulli_log_prob(x, logits):
@@ -55,7 +58,65 @@ def discretized_logistic_log_prob(x, mean, log_scale):
     return ops.sum(below_top + above_bottom + bin_width, axis=-1)
 
 
-class Bernoulli:
+class Likelihood:
+    """p(x given z): what the decoder's outputs mean, and which images it has a density for.
+
+    A subclass of one's own implements `log_prob` and `mean`, sets `outputs_per_pixel`, and is
+    passed to `VAE(likelihood=...)`. Registered with `keras.saving.register_keras_serializable`, and
+    with its arguments in `get_config`, it is saved with the model.
+
+    Attributes:
+        outputs_per_pixel: parameters that the decoder gives for each pixel value. A decoder's
+            outputs are split into so many equal parts along the last axis, and each part is one
+            parameter of all pixels.
+        binary: whether pixels are 0/1.
+        dynamic_binarization: whether training draws 0/1 pixels anew from grey levels.
+    """
+
+    outputs_per_pixel = 1
+    binary = False
+    dynamic_binarization = False
+
+    def log_prob(self, x, outputs):
+        """log p(x), constants included.
+
+        Args:
+            x: `(..., pixels)` in [0, 1].
+            outputs: `(..., outputs_per_pixel * pixels)`.
+        Returns:
+            `(...)`, nats.
+        """
+        raise NotImplementedError
+
+    def mean(self, outputs):
+        """Mean of the pixels, `(..., pixels)` in [0, 1]."""
+        raise NotImplementedError
+
+    def check(self, images, image_shape):
+        """Images inside the support as float32 `(n, height, width, channels)`, or a UserError."""
+        return check_images(images, image_shape, self.binary)
+
+    def compact(self, images, image_shape, training=False):
+        """The same in the smallest dtype, for `fit` and `evaluate`: see `images.compact_images`.
+
+        Args:
+            images: `(n, height, width, channels)`.
+            image_shape: what the model expects.
+            training: whether training may draw 0/1 pixels from grey levels.
+        """
+        drawn = training and self.dynamic_binarization
+        return compact_images(images, image_shape, self.binary and not drawn)
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("vampprior")
+class Bernoulli(Likelihood):
     """0/1 pixels; the decoder gives one logit per pixel.
 
     Args:
@@ -63,20 +124,25 @@ class Bernoulli:
             [min_probability, 1 - min_probability]. It bounds what a single pixel can cost a test
             image, and stops the gradient of pixels that are sure already; Tomczak & Welling's code
             has 1e-5. 0 clips nothing.
+        dynamic_binarization: train on grey levels, drawn anew in every batch with probability equal
+            to the level. Evaluation still expects 0/1 pixels: draw them once with
+            `vaekit.datasets.binarize`.
     """
 
-    name = "bernoulli"
-    outputs_per_pixel = 1
+    binary = True
 
-    def __init__(self, min_probability=0.0):
+    def __init__(self, min_probability=0.0, dynamic_binarization=False):
+        if not 0 <= min_probability < 0.5:
+            raise UserError(
+                f"min_probability must be at least 0 and below 0.5, got {min_probability!r}."
+            )
         self.min_probability = min_probability
+        self.dynamic_binarization = dynamic_binarization
 
     def log_prob(self, x, outputs):
-        """x `(..., pixels)` of 0/1, outputs `(..., pixels)` -> `(...)`, nats."""
         return bernoulli_log_prob(x, self._clipped(outputs))
 
     def mean(self, outputs):
-        """Probability that a pixel is 1, `(..., pixels)`."""
         return ops.sigmoid(self._clipped(outputs))
 
     def _clipped(self, logits):
@@ -85,12 +151,15 @@ class Bernoulli:
         most = math.log(1 / self.min_probability - 1)
         return ops.clip(logits, -most, most)
 
-    def check(self, images, image_shape):
-        """Images `(n, height, width, channels)` as float32 of exactly 0 and 1, or a UserError."""
-        return check_images(images, image_shape, binary=True)
+    def get_config(self):
+        return {
+            "min_probability": self.min_probability,
+            "dynamic_binarization": self.dynamic_binarization,
+        }
 
 
-class DiscretizedLogistic:
+@keras.saving.register_keras_serializable("vampprior")
+class DiscretizedLogistic(Likelihood):
     """Pixels on 256 levels; the decoder gives a mean and a log-scale per pixel.
 
     Mean: sigmoid, clipped to the centres of the outer bins, 1/512 and 1 - 1/512. Log-scale: hard
@@ -101,39 +170,94 @@ class DiscretizedLogistic:
             probability than about exp(-min_log_scale) / 1024.
     """
 
-    name = "discretized_logistic"
     outputs_per_pixel = 2
 
     def __init__(self, min_log_scale=MIN_LOG_SCALE):
+        if not -math.inf < min_log_scale < 0:
+            raise UserError(f"min_log_scale must be finite and below 0, got {min_log_scale!r}.")
         self.min_log_scale = min_log_scale
 
     def log_prob(self, x, outputs):
-        """x `(..., pixels)` of level / 255, outputs `(..., 2 * pixels)` -> `(...)`, nats."""
-        pixels = outputs.shape[-1] // 2
-        log_scale = ops.clip(outputs[..., pixels:], self.min_log_scale, MAX_LOG_SCALE)
+        _, raw = ops.split(outputs, 2, axis=-1)
+        log_scale = ops.clip(raw, self.min_log_scale, MAX_LOG_SCALE)
         return discretized_logistic_log_prob(x, self.mean(outputs), log_scale)
 
     def mean(self, outputs):
-        """The logistic's mean, `(..., pixels)` in (0, 1)."""
-        pixels = outputs.shape[-1] // 2
-        return ops.clip(ops.sigmoid(outputs[..., :pixels]), 1 / 512, 1 - 1 / 512)
+        raw, _ = ops.split(outputs, 2, axis=-1)
+        return ops.clip(ops.sigmoid(raw), 1 / 512, 1 - 1 / 512)
 
     def check(self, images, image_shape):
-        """Images `(n, height, width, channels)` as float32 level / 255, or a UserError."""
-        checked = check_images(images, image_shape)
-        levels = checked * (LEVELS - 1)
-        off = np.abs(levels - np.rint(levels)) > 1e-2
-        if off.any():
-            raise UserError(
-                f"{int(off.sum())} of {checked.size} pixels lie between the 256 levels, "
-                f"{float(checked[off].flat[0]):g} for one. The discretised logistic likelihood "
-                "takes uint8 or floats k / 255; round them with vaekit.images.to_uint8."
-            )
+        checked = super().check(images, image_shape)
+        _check_levels(checked)
         return checked
 
+    def compact(self, images, image_shape, training=False):
+        checked = super().compact(images, image_shape, training)
+        _check_levels(checked)
+        return checked
 
-def likelihood(config):
-    """The likelihood of a `presets.Config`."""
-    if config.likelihood == Bernoulli.name:
-        return Bernoulli(config.min_probability)
-    return DiscretizedLogistic(config.min_log_scale)
+    def get_config(self):
+        return {"min_log_scale": self.min_log_scale}
+
+
+@keras.saving.register_keras_serializable("vampprior")
+class Gaussian(Likelihood):
+    """Continuous pixels in [0, 1] with Gaussian noise; its log-likelihood is a log density.
+
+    Args:
+        scale: standard deviation of the noise, unit of x; None lets the decoder give a mean and a
+            log-scale per pixel. With a number it gives the mean alone. The mean passes a sigmoid.
+        min_log_scale: least log-scale that the decoder can give.
+    """
+
+    def __init__(self, scale=None, min_log_scale=MIN_LOG_SCALE):
+        self.scale = None if scale is None else check_positive_number("scale", scale)
+        self.min_log_scale = min_log_scale
+        self.outputs_per_pixel = 2 if scale is None else 1
+
+    def log_prob(self, x, outputs):
+        if self.scale is not None:
+            return gaussian_log_prob(x, self.mean(outputs), 2 * math.log(self.scale))
+        _, raw = ops.split(outputs, 2, axis=-1)
+        log_scale = ops.clip(raw, self.min_log_scale, MAX_LOG_SCALE)
+        return gaussian_log_prob(x, self.mean(outputs), 2 * log_scale)
+
+    def mean(self, outputs):
+        raw = ops.split(outputs, 2, axis=-1)[0] if self.scale is None else outputs
+        return ops.sigmoid(raw)
+
+    def get_config(self):
+        return {"scale": self.scale, "min_log_scale": self.min_log_scale}
+
+
+LIKELIHOODS = {
+    "bernoulli": Bernoulli,
+    "discretized_logistic": DiscretizedLogistic,
+    "gaussian": Gaussian,
+}
+
+
+def get(likelihood):
+    """A likelihood from itself or from the short name of one with default arguments."""
+    if isinstance(likelihood, str):
+        return LIKELIHOODS[check_choice("likelihood", likelihood, LIKELIHOODS)]()
+    if not hasattr(likelihood, "log_prob") or not hasattr(likelihood, "mean"):
+        raise UserError(
+            f"likelihood must be one of {', '.join(LIKELIHOODS)}, or an object with log_prob and "
+            f"mean, got {likelihood!r}."
+        )
+    return likelihood
+
+
+def _check_levels(images):
+    if images.dtype.kind != "f":
+        return
+    levels = images * (LEVELS - 1)
+    off = np.abs(levels - np.rint(levels)) > 1e-2
+    if off.any():
+        raise UserError(
+            f"Expected pixels on 256 levels for the discretised logistic likelihood, got "
+            f"{int(off.sum())} of {images.size} between them, such as {images[off].flat[0]:g}. "
+            "Pass uint8 or floats k / 255 (vaekit.images.to_uint8 rounds), or use "
+            'likelihood="gaussian".'
+        )

@@ -1,170 +1,214 @@
-"""The VAE: networks, prior and likelihood wired to the formulas of elbo.py and priors.py."""
+"""The VAE with one level of latents: networks, prior and likelihood wired to their equations."""
 
 import math
 
 import keras
-import numpy as np
 from keras import ops
 
 from vaekit import random
-from vaekit.errors import UserError
-from vaekit.images import check_images
+from vaekit.distributions import check_latents, posterior_log_prob, sample_posterior
+from vaekit.errors import UserError, check_positive_integer
+from vaekit.images import scaled
 from vaekit.training import checkpoints, predict
-from vaekit.training.compiled import compiled, full_precision_products
-from vampprior import importance
-from vampprior.elbo import (
-    elbo,
-    gaussian_kl,
-    posterior_log_prob,
-    sample_posterior,
-)
-from vampprior.likelihoods import likelihood
-from vampprior.networks import Decoder, Encoder
-from vampprior.priors import (
-    MIXTURES,
-    Mixture,
-    PseudoInputs,
-    StandardGaussian,
-    check_latents,
-    mixture_log_prob,
-    standard_log_prob,
-)
+from vaekit.training.inputs import ImageInputs
+from vampprior import checkpoint, likelihoods, presets, priors
+from vampprior.config import model_arguments
+from vampprior.elbo import elbo
+from vampprior.mixtures import mixture_log_prob
+from vampprior.networks import DenseDecoder, DenseEncoder
+from vampprior.scoring import Scoring
 
-BATCH = 500  # rows at a time in encode, decode and elbo
-DEFAULT_MEMORY_MIB = 64
+BATCH = 500  # rows at a time in encode and decode
 
 
-class VAE(keras.Model):
-    """Dense VAE with a standard, mixture, VampPrior or VampPrior-data prior.
+@keras.saving.register_keras_serializable("vampprior")
+class VAE(Scoring, ImageInputs, keras.Model):
+    """Variational autoencoder of images with an exchangeable prior and likelihood.
 
-    `fit` takes batches of images as the dataset holds them: uint8, 0/1 under a Bernoulli
-    likelihood, else 0..255; with dynamic binarisation 0..255 in training and 0/1 in validation.
+    By default the networks are two gated layers of 300 units on either side, as in Tomczak &
+    Welling (2018). `fit` accepts images `(n, height, width, channels)` as uint8 0..255, bool, or
+    floats in [0, 1], inside the likelihood's support.
 
     Args:
-        config: a `presets.Config`.
-        keep_images: False for a model that holds the posteriors of its pseudo-inputs in place of
-            pseudo-inputs taken from training images; see `without_images`.
+        image_shape: `(height, width, channels)`; read off `encoder` if that is a built Keras model.
+        latent_dim: number of latents; read off `encoder` likewise.
+        prior: a `priors.Prior`, or the short name of one with default arguments: "standard",
+            "mixture", "vampprior".
+        likelihood: a `likelihoods.Likelihood`, or "discretized_logistic" (grey levels or colours),
+            "bernoulli" (0/1 pixels), "gaussian" (continuous pixels).
+        encoder: a Keras model or layer from images in [0, 1] to (mean, log_var), each
+            `(batch, latent_dim)`.
+        decoder: a Keras model or layer from latents to the likelihood's parameters: of the image's
+            shape with `outputs_per_pixel` times its channels, or flat.
+        hidden_units, gated: of the default networks; see `networks.DenseEncoder`.
+        seed: of the noise in training; None draws one.
+    Raises:
+        UserError: sizes that do not fit together.
     """
 
-    def __init__(self, config, keep_images=True):
-        super().__init__(name="vae")
-        full_precision_products()
-        self.config = config
-        self.image_shape = config.image_shape
-        pixels = math.prod(self.image_shape)
-        self.likelihood = likelihood(config)
+    def __init__(
+        self,
+        image_shape=None,
+        latent_dim=None,
+        prior="vampprior",
+        likelihood="discretized_logistic",
+        encoder=None,
+        decoder=None,
+        hidden_units=(300, 300),
+        gated=True,
+        seed=None,
+        name="vae",
+    ):
+        super().__init__(name=name, dtype="float32")
+        self.image_shape, self.latent_dim = _sizes(image_shape, latent_dim, encoder)
+        self.pixels = math.prod(self.image_shape)
+        self.likelihood = likelihoods.get(likelihood)
         # q(z given x)
-        self.encoder = Encoder(
-            config.network, config.hidden_units, config.latent_dim, name="encoder"
-        )
-        self.encoder.build((None, pixels))
+        self.encoder = encoder or DenseEncoder(self.latent_dim, hidden_units, gated, name="encoder")
+        moments = self.encoder(keras.Input(self.image_shape, dtype="float32"))
         # p(x given z)
-        outputs = pixels * self.likelihood.outputs_per_pixel
-        self.decoder = Decoder(config.network, config.hidden_units, outputs, name="decoder")
-        self.decoder.build((None, config.latent_dim))
+        outputs = self.pixels * self.likelihood.outputs_per_pixel
+        self.decoder = decoder or DenseDecoder(outputs, hidden_units, gated, name="decoder")
+        parameters = self.decoder(keras.Input((self.latent_dim,), dtype="float32"))
+        _check_networks(moments, self.latent_dim, parameters, outputs)
         # p(z)
-        self._build_prior(pixels, keep_images)
-        # training: KL weight of the epoch, randomness, means over an epoch
+        self.prior = priors.get(prior)
+        if self.prior.built:
+            raise UserError("This prior belongs to another model. Pass a new one to each VAE.")
+        network = self.encoder
+        self.prior.connect(lambda images: tuple(network(images)), self.image_shape)
+        self.prior.build((None, self.latent_dim))
+        # training: weight of the KL, randomness, means over an epoch
         self.beta = self.add_weight(name="beta", shape=(), initializer="ones", trainable=False)
-        self.noise = keras.random.SeedGenerator(config.seed, name="noise")
+        self.seed = seed
+        self.noise = keras.random.SeedGenerator(seed, name="noise")
         self.trackers = [keras.metrics.Mean(name=n) for n in ("elbo", "reconstruction", "kl")]
         self.built = True
-        self._log_weight_sum = self._terms_of_batch = None  # compiled when first used
 
-    def _build_prior(self, pixels, keep_images):
-        config, self.pseudo, self.mixture = self.config, None, None
-        if config.prior == "standard":
-            self.prior = StandardGaussian(config.latent_dim)
-            return
-        posteriors_only = config.takes_images and not keep_images
-        if config.prior in MIXTURES or posteriors_only:
-            components = MIXTURES["mixture" if posteriors_only else config.prior]
-            self.mixture = components(config.num_pseudo_inputs, config.latent_dim, config.seed)
-            self.mixture.trainable = not posteriors_only
-        else:
-            self.pseudo = PseudoInputs(
-                config.num_pseudo_inputs,
-                pixels,
-                config.pseudo_input_mean,
-                config.pseudo_input_std,
-                seed=config.seed,
-                trainable=config.prior == "vampprior",
-            )
-        self.prior = Mixture(config.latent_dim, self.components)
+    @classmethod
+    def from_preset(cls, name, weights=True):
+        """The model of a preset (`vampprior.PRESETS`).
+
+        Args:
+            name: the preset's, or that of a released checkpoint.
+            weights: True loads the released weights; False gives a fresh model.
+        """
+        if weights:
+            return cls.from_run(name)
+        return cls(**model_arguments(presets.preset(name)))
+
+    @classmethod
+    def from_run(cls, directory):
+        """The trained model of a run directory or a released checkpoint; loading runs no code.
+
+        Args:
+            directory: the folder, or a released checkpoint's name ("digits_vampprior").
+        Raises:
+            UserError: the directory holds no vampprior model, or a damaged one.
+        """
+        found = checkpoint.read(directory)
+        model = cls(**model_arguments(found.config, found.without_images))
+        checkpoints.assign(model.density_variables(), found.arrays, found.path)
+        return model
 
     # training
 
     def call(self, images, training=False):
         """Batch of images -> (reconstruction, kl), each `(batch,)`, nats, with one sample of z."""
-        x = self._pixels(images, training)
-        if self.pseudo is None:
-            (mean, log_var), components = self.encoder(x), self._own_components()
+        x = self._flat_pixels(images, training)
+        shaped = ops.reshape(x, (-1, *self.image_shape))
+        components = None
+        if isinstance(self.prior, priors.VampPrior) and hasattr(self.encoder, "encode_both"):
+            # One pass for images and pseudo-inputs.
+            (mean, log_var), components = self.encoder.encode_both(shaped, self.prior.matrix)
         else:
-            (mean, log_var), components = self.encoder.encode_both(x, self.pseudo.matrix)
-        noise = random.normal(self.noise, ops.shape(mean))
-        return self._bound_terms(x, mean, log_var, noise, components)
+            mean, log_var = self.encoder(shaped, training=training)
+        noise = random.normal(self.noise, (ops.shape(x)[0], self.latent_dim))
+        return self._bound_terms(x, mean, log_var, noise, components, training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Minus the ELBO, nats per image; in training the KL term is weighted by `beta`."""
+        """Minus the ELBO, nats per image, and the networks' own regularisers; in training the KL
+        term is weighted by `beta`."""
         reconstruction, kl = y_pred
         for tracker, values in zip(
             self.trackers, (elbo(reconstruction, kl), reconstruction, kl), strict=True
         ):
             tracker.update_state(values)
         beta = self.beta if training else 1.0
-        return -ops.mean(elbo(reconstruction, kl, beta))
+        return -ops.mean(elbo(reconstruction, kl, beta)) + sum(self.losses)
 
-    def _pixels(self, images, training):
-        x = ops.cast(ops.reshape(images, (-1, math.prod(self.image_shape))), "float32")
-        if self.config.dynamic_binarization and training:
-            draws = random.uniform(self.noise, ops.shape(x))
-            return ops.cast(draws * 255.0 < x, "float32")
-        return x if self.config.likelihood == "bernoulli" else x / 255.0
+    def fit(self, *args, **keywords):
+        """As `keras.Model.fit`; see the class for x.
 
-    def _bound_terms(self, x, mean, log_var, noise, components):
+        Raises:
+            UserError: images outside the likelihood's support, or a prior without its images.
+        """
+        self.prior.check_ready()
+        return super().fit(*args, **keywords)
+
+    def adapt(self, images):
+        """Let a prior that is made of training images draw them; see `VampPrior.adapt`."""
+        if not hasattr(self.prior, "adapt"):
+            raise UserError(
+                f"{type(self.prior).__name__} does not adapt to images; "
+                'VampPrior(start="data") does.'
+            )
+        self.prior.adapt(self.likelihood.compact(images, self.image_shape, training=True))
+
+    def check_input(self, images, training):
+        return self.likelihood.compact(images, self.image_shape, training)
+
+    def reconstruction_of(self, images):
+        shaped = scaled(images, self.likelihood.binary)
+        return self._image_means(self.encoder(shaped)[0])
+
+    def _flat_pixels(self, images, training):
+        """`(batch, pixels)` in [0, 1]; dynamic binarisation draws them anew in training."""
+        drawn = self.likelihood.dynamic_binarization
+        x = ops.reshape(images, (-1, self.pixels))
+        if not (drawn and training):
+            return scaled(x, self.likelihood.binary)
+        draws = random.uniform(self.noise, ops.shape(x))
+        # Compared on the scale of the levels, so that uint8 and floats give the same pixels.
+        levels = keras.backend.standardize_dtype(x.dtype) == "uint8"
+        x = ops.cast(x, "float32") * (1.0 if levels else 255.0)
+        return ops.cast(draws * 255.0 < x, "float32")
+
+    def _bound_terms(self, x, mean, log_var, noise, components=None, training=False):
         z = sample_posterior(mean, log_var, noise)
-        reconstruction = self.likelihood.log_prob(x, self.decoder(z))
+        reconstruction = self.likelihood.log_prob(x, self._decoded(z, training))
         if components is None:
-            return reconstruction, gaussian_kl(mean, log_var)
+            return reconstruction, self.prior.kl(mean, log_var, z, noise)
         return reconstruction, posterior_log_prob(log_var, noise) - mixture_log_prob(z, *components)
 
-    def _own_components(self):
-        return None if self.mixture is None else (self.mixture.means, self.mixture.log_vars)
+    def _decoded(self, z, training=False):
+        """The likelihood's parameters `(batch, outputs_per_pixel * pixels)`, one after another."""
+        outputs = self.decoder(z, training=training)
+        if len(outputs.shape) == 2:
+            return outputs
+        parts = ops.split(outputs, self.likelihood.outputs_per_pixel, axis=-1)
+        return ops.concatenate([ops.reshape(part, (-1, self.pixels)) for part in parts], axis=-1)
 
-    # public: numpy in, numpy out
+    def _image_means(self, z):
+        means = self.likelihood.mean(self._decoded(z))
+        return ops.reshape(means, (-1, *self.image_shape))
 
-    def components(self):
-        """Means and log-variances of the prior's mixture, each `(K, latent_dim)`; None for the
-        standard Gaussian. VampPrior: the posteriors of the pseudo-inputs."""
-        return (
-            self._own_components()
-            if self.pseudo is None
-            else self.encoder(self.pseudo.matrix.value)
-        )
+    # numpy in, numpy out
 
     @property
     def pseudo_inputs(self):
-        """numpy `(num_pseudo_inputs, height, width, channels)` in [0, 1], or None."""
-        if self.pseudo is None:
-            return None
-        return _numpy(self.pseudo.matrix.value).reshape(-1, *self.image_shape)
+        """numpy `(num_pseudo_inputs, height, width, channels)` in [0, 1]; None without a
+        VampPrior."""
+        return getattr(self.prior, "pseudo_inputs", None)
 
     def encode(self, images):
-        """Posterior (mean, log_var) of images, each numpy `(n, latent_dim)`.
-
-        Floats anywhere in [0, 1] are taken under either likelihood, so that pseudo-inputs can be
-        encoded too.
-        """
-        grey = np.asarray(images).dtype.kind == "f"
-        binary = self.likelihood.name == "bernoulli" and not grey
-        x = check_images(images, self.image_shape, binary=binary)
-        return self._encode(x.reshape(len(x), -1))
+        """Posterior (mean, log_var) of images, each numpy `(n, latent_dim)`."""
+        return self._encode(self.likelihood.check(images, self.image_shape))
 
     def decode(self, z):
         """Pixel means of latents `(n, latent_dim)`, numpy `(n, height, width, channels)`."""
-        z = check_latents(z, self.config.latent_dim)
-        means = predict(lambda part: _numpy(self.likelihood.mean(self.decoder(part))), z, BATCH)
-        return means.reshape(-1, *self.image_shape)
+        z = check_latents(z, self.latent_dim)
+        return predict(lambda part: _numpy(self._image_means(part)), z, BATCH)
 
     def reconstruct(self, images):
         """Pixel means at the posterior's mean, numpy `(n, height, width, channels)`."""
@@ -172,131 +216,67 @@ class VAE(keras.Model):
 
     def sample(self, n, seed=None):
         """Pixel means of `n` draws from the prior, numpy `(n, height, width, channels)`."""
-        if n < 1:
-            raise UserError(f"n={n} samples were asked for; n must be at least 1.")
-        return self.decode(self.prior.sample(n, seed))
-
-    def elbo(self, images, seed=None):
-        """The bound on log p(x) with one sample of z per image, numpy `(n,)`, nats."""
-        return elbo(*self.elbo_terms(images, seed))
-
-    def elbo_terms(self, images, seed=None):
-        """(reconstruction, kl) of the bound, each numpy `(n,)`, nats."""
-        x = self._checked(images)
-        noise_shape = (len(x), self.config.latent_dim)
-        noise = np.random.default_rng(seed).standard_normal(noise_shape, dtype=np.float32)
-        if self._terms_of_batch is None:
-            variables = [*self.encoder.variables, *self.decoder.variables]
-            self._terms_of_batch = compiled(self._elbo_terms_of_batch, variables)
-        components = self.components() or ()
-
-        def terms(rows):
-            x, noise = np.split(rows, [-self.config.latent_dim], axis=1)
-            return tuple(map(_numpy, self._terms_of_batch(x, noise, *components)))
-
-        return predict(terms, np.concatenate([x, noise], axis=1), BATCH)
-
-    def _elbo_terms_of_batch(self, x, noise, *components):
-        return self._bound_terms(x, *self.encoder(x), noise, components or None)
-
-    def log_likelihood(
-        self,
-        images,
-        num_samples=500,
-        seed=None,
-        memory_mib=DEFAULT_MEMORY_MIB,
-        progress=False,
-        partial_path=None,
-    ):
-        """log p(x) by importance sampling, numpy float64 `(n,)`, nats.
-
-        Args:
-            images: `(n, height, width, channels)` inside the likelihood's support.
-            num_samples: S, samples of z per image.
-            seed: of the samples; None draws one.
-            memory_mib: memory for one chunk's activations, in MiB.
-            progress: whether to show a bar.
-            partial_path: file to keep finished images in and to resume from; needs a seed.
-        """
-        if num_samples < 1:
-            raise UserError(f"num_samples={num_samples} came; at least 1 is needed.")
-        x = self._checked(images)
-        mean, log_var = self._encode(x)
-        partial = None
-        if partial_path is not None:
-            weights = (_numpy(variable.value) for variable in self._lasting())
-            key = {"seed": seed, "num_samples": num_samples}
-            key |= {"images": importance.digest([x]), "weights": importance.digest(weights)}
-            partial = importance.Partial(partial_path, key)
-        if seed is None:
-            seed = int(np.random.default_rng().integers(2**32))
-        chunks = importance.plan_chunks(len(x), num_samples, self._bytes_per_row(), memory_mib)
-        return importance.log_likelihood(
-            self._chunk_function(),
-            (x, mean, log_var),
-            num_samples,
-            seed,
-            chunks,
-            progress=progress,
-            partial=partial,
-        )
-
-    def _chunk_function(self):
-        """(x, mean, log_var, noise, log_mask) -> logsumexp over samples, numpy `(batch,)`.
-
-        The prior's components are computed here, once per evaluation, and go in as arguments.
-        """
-        if self._log_weight_sum is None:
-            self._log_weight_sum = compiled(self._log_weight_sum_of_chunk, self.decoder.variables)
-        components = self.components() or ()
-        return lambda *arguments: _numpy(self._log_weight_sum(*arguments, *components))
-
-    def _log_weight_sum_of_chunk(self, x, mean, log_var, noise, log_mask, *components):
-        def log_conditional(x, z):
-            outputs = self.decoder(z)
-            outputs = ops.reshape(outputs, (*noise.shape[:2], outputs.shape[-1]))
-            return self.likelihood.log_prob(x, outputs)
-
-        def log_prior(z):
-            return mixture_log_prob(z, *components) if components else standard_log_prob(z)
-
-        weights = importance.log_weights(x, mean, log_var, noise, log_conditional, log_prior)
-        return ops.logsumexp(weights + log_mask, axis=-1)
-
-    def _bytes_per_row(self):
-        hidden = 3 * max(self.config.hidden_units)
-        components = 0 if self.config.prior == "standard" else 2 * self.config.num_pseudo_inputs
-        return 4 * (2 * self.decoder.outputs + hidden + components + 4 * self.config.latent_dim)
-
-    def _checked(self, images):
-        x = self.likelihood.check(images, self.image_shape)
-        return x.reshape(len(x), -1)
+        return self.decode(self.prior.sample(check_positive_integer("n", n), seed))
 
     def _encode(self, x):
         return predict(lambda part: tuple(map(_numpy, self.encoder(part))), x, BATCH)
 
-    # weights
+    def density_variables(self):
+        """The variables that every density depends on: of encoder, decoder and prior."""
+        return [v for part in (self.encoder, self.decoder, self.prior) for v in part.variables]
 
-    def without_images(self):
-        """A copy that holds the posteriors of its pseudo-inputs, not the pseudo-inputs, where these
-        were taken from training images: every density is the same, `pseudo_inputs` is None."""
-        copy = VAE(self.config, keep_images=False)
-        for part, original in ((copy.encoder, self.encoder), (copy.decoder, self.decoder)):
-            part.set_weights(original.get_weights())
-        copy.mixture.set_weights([_numpy(part) for part in self.components()])
-        return copy
+    # serialisation
 
-    def weight_arrays(self):
-        """The weights that make the model, as a dict of arrays by name."""
-        return checkpoints.to_arrays(self._lasting())
+    def get_config(self):
+        parts = ("prior", "likelihood", "encoder", "decoder")
+        return {
+            "image_shape": self.image_shape,
+            "latent_dim": self.latent_dim,
+            **{name: keras.saving.serialize_keras_object(getattr(self, name)) for name in parts},
+            "seed": self.seed,
+            "name": self.name,
+        }
 
-    def assign_weight_arrays(self, arrays, source):
-        """Set the weights from `weight_arrays`; `source` is named where they do not fit."""
-        checkpoints.assign(self._lasting(), arrays, source)
+    @classmethod
+    def from_config(cls, config):
+        parts = ("prior", "likelihood", "encoder", "decoder")
+        made = {name: keras.saving.deserialize_keras_object(config[name]) for name in parts}
+        return cls(**config | made)
 
-    def _lasting(self):
-        parts = [self.encoder, self.decoder, self.pseudo, self.mixture]
-        return [variable for part in parts if part is not None for variable in part.variables]
+
+def _sizes(image_shape, latent_dim, encoder):
+    """(image_shape, latent_dim) as given, else as a built encoder has them, else 40 latents."""
+    if encoder is not None and image_shape is None and hasattr(encoder, "input_shape"):
+        image_shape = encoder.input_shape[1:]
+    if encoder is not None and latent_dim is None and hasattr(encoder, "output_shape"):
+        shape = encoder.output_shape
+        latent_dim = shape[0][-1] if isinstance(shape[0], (tuple, list)) else None
+    if image_shape is None or len(image_shape) != 3:
+        raise UserError(
+            f"image_shape must be (height, width, channels), got {image_shape!r}. Give it, or an "
+            "encoder that is a Keras model of images."
+        )
+    for size in image_shape:
+        check_positive_integer("each size of image_shape", size)
+    latent_dim = check_positive_integer("latent_dim", 40 if latent_dim is None else latent_dim)
+    return tuple(image_shape), latent_dim
+
+
+def _check_networks(moments, latent_dim, parameters, outputs):
+    """Refuse networks whose outputs are not what the model is made of."""
+    pair = isinstance(moments, (tuple, list)) and len(moments) == 2
+    if not pair or any(tuple(part.shape) != (None, latent_dim) for part in moments):
+        shapes = [tuple(part.shape) for part in moments] if pair else moments
+        raise UserError(
+            "The encoder must give two outputs, mean and log_var, each of shape "
+            f"(batch, {latent_dim}), got {shapes}."
+        )
+    found = math.prod(parameters.shape[1:])
+    if found != outputs:
+        raise UserError(
+            f"The decoder must give {outputs} values per image for this likelihood, got {found} "
+            f"(shape {tuple(parameters.shape)})."
+        )
 
 
 def _numpy(tensor):

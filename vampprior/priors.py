@@ -1,189 +1,113 @@
-"""Priors over z: standard Gaussian, and mixtures whose components come from anywhere.
+"""Priors over z as layers: standard Gaussian, mixture of Gaussians, VampPrior.
 
-The VampPrior, VampPrior-data and the mixture of Gaussians differ only in where their components
-come from: posteriors of learned or fixed pseudo-inputs, or trainable parameters of their own.
+The VampPrior and the mixture differ only in where their components come from: posteriors of learned
+or fixed pseudo-inputs, or trainable parameters of their own. The mixture's equations are in
+`mixtures`.
 """
 
 import math
 
+import keras
 import numpy as np
-from keras import constraints, layers, ops
+from keras import ops
 
-from vaekit.errors import UserError
-from vampprior.elbo import LOG_2PI
+from vaekit.distributions import gaussian_kl, posterior_log_prob, standard_log_prob
+from vaekit.errors import UserError, check_choice, check_positive_integer
+from vampprior.mixtures import component_log_probs, mixture_log_prob
 
-
-def standard_log_prob(z):
-    """log N(z; 0, I): `(batch, latent_dim)` -> `(batch,)`, nats."""
-    return -0.5 * ops.sum(ops.square(z) + LOG_2PI, axis=-1)
+STARTS = ("normal", "data")
 
 
-def mixture_log_prob(z, means, log_vars):
-    """log of the equal-weight mixture (1/K) sum_k N(z; means_k, exp(log_vars_k)).
+class Prior(keras.layers.Layer):
+    """p(z), as a layer from latents to their log density.
 
-    Tomczak & Welling (2018), equation 9.
+    A prior of one's own implements `log_prob` and `sample` and is passed to `VAE(prior=...)`.
+    Weights added in `build` are trained with the model. Registered with
+    `keras.saving.register_keras_serializable`, and with its arguments in `get_config`, it is saved
+    with it.
 
-    Args:
-        z: `(batch, latent_dim)`.
-        means, log_vars: `(K, latent_dim)`.
-    Returns:
-        `(batch,)`, nats.
-    """
-    logs = component_log_probs(z, means, log_vars)
-    return ops.logsumexp(logs, axis=-1) - math.log(means.shape[0])
-
-
-def component_log_probs(z, means, log_vars):
-    """log N(z; means_k, exp(log_vars_k)) for every component k.
-
-    The quadratic form is expanded into two matrix products, so that no `(batch, K, latent_dim)`
-    tensor is ever made. It rounds as its summands do: by some 2^-24 of sum_d z_d^2 / variance_d,
-    without a preferred sign. On a trained Frey Faces model, all of whose log-variances are near -6
-    (summands up to 1e4), that is 4e-5 nats per sample and 4e-6 in the mean over samples. With
-    TensorFloat-32 products it would be nats: see `compiled.full_precision_products`.
-
-    Args:
-        z: `(batch, latent_dim)`.
-        means, log_vars: `(K, latent_dim)`.
-    Returns:
-        `(batch, K)`, nats.
-    """
-    # The density does not move when z and the means shift together; centred, the expanded squares
-    # are small and lose few digits where they cancel.
-    centre = ops.stop_gradient(ops.mean(means, axis=0, keepdims=True))
-    z, means = z - centre, means - centre
-    precisions = ops.exp(-log_vars)
-    scaled_means = means * precisions
-    offsets = ops.sum(means * scaled_means + log_vars + LOG_2PI, axis=-1)
-    quadratics = ops.matmul(ops.square(z), ops.transpose(precisions)) - 2.0 * ops.matmul(
-        z, ops.transpose(scaled_means)
-    )
-    return -0.5 * (quadratics + offsets)
-
-
-def effective_components(responsibilities):
-    """How many components a mixture makes use of: the perplexity of their mean responsibilities.
-
-    Args:
-        responsibilities: p(k given z), numpy `(n, K)`, rows that sum to one.
-    Returns:
-        float from 1 (one component does all) to K (all do the same share).
-    """
-    shares = np.asarray(responsibilities, np.float64).mean(axis=0)
-    return float(np.exp(-(shares * np.log(np.maximum(shares, 1e-300))).sum()))
-
-
-class UnitInterval(constraints.Constraint):
-    """Keeps weights in [0, 1]."""
-
-    def __call__(self, value):
-        return ops.clip(value, 0.0, 1.0)
-
-
-class PseudoInputs(layers.Layer):
-    """K images in [0, 1] as a weight matrix `(num_pseudo_inputs, pixels)`.
-
-    A one-layer network without bias fed with the identity is its own weight matrix, so the matrix
-    is the layer. Trainable entries are projected onto [0, 1] after every step; a clip in the
-    forward pass would stop the gradient of every pixel that ever leaves the range.
-
-    Args:
-        num_pseudo_inputs, pixels: shape of the matrix.
-        mean, std: entries start as N(mean, std^2), projected onto [0, 1].
-        trainable: False for VampPrior-data, whose images are assigned once.
+    Attributes:
+        latent_dim: set when a model builds the prior.
     """
 
-    def __init__(self, num_pseudo_inputs, pixels, mean=0.0, std=0.01, seed=None, trainable=True):
-        super().__init__(name="pseudo_inputs")
-        start = np.random.default_rng(seed).normal(mean, std, (num_pseudo_inputs, pixels))
-        self.matrix = self.add_weight(
-            name="matrix",
-            shape=(num_pseudo_inputs, pixels),
-            initializer="zeros",
-            trainable=trainable,
-            constraint=UnitInterval() if trainable else None,
-        )
-        self.matrix.assign(np.clip(start, 0, 1).astype("float32"))
-        self.built = True
+    latent_dim = None
 
-    def draw(self, images, seed, scale=1.0, std=0.0):
-        """Take K different training images, drawn with `seed`, as pseudo-inputs.
+    def __init__(self, name="prior", dtype="float32", **kwargs):
+        super().__init__(name=name, dtype=dtype, **kwargs)
+
+    def connect(self, encode, image_shape):
+        """A model calls this once, before `build`; a prior made of posteriors keeps the encoder.
 
         Args:
-            images: `(n, height, width, channels)`; times `scale` they lie in [0, 1].
-            std: deviation of Gaussian noise on top, projected onto [0, 1].
+            encode: function from images `(k, *image_shape)` to (mean, log_var).
+            image_shape: `(height, width, channels)`.
         """
-        k = self.matrix.shape[0]
-        if k > len(images):
-            raise UserError(
-                f"VampPrior-data with {k} pseudo-inputs came, but the training set has only "
-                f"{len(images)} images. Take num_pseudo_inputs of at most {len(images)}."
-            )
-        rng = np.random.default_rng(seed)
-        chosen = images[np.sort(rng.choice(len(images), k, replace=False))]
-        values = chosen.reshape(k, -1).astype("float32") * scale
-        if std > 0:
-            values = np.clip(rng.normal(values, std), 0, 1).astype("float32")
-        self.matrix.assign(values)
 
+    def build(self, input_shape):
+        """Make the weights; `input_shape` is `(None, latent_dim)`."""
+        self.latent_dim = input_shape[-1]
 
-class GaussianComponents(layers.Layer):
-    """K trainable means and log-variances, each `(num_components, latent_dim)`. KTH report, 4.2.
-
-    Means start as N(0, 1) and variances at 1: the mixture starts spread over the standard prior.
-    """
-
-    def __init__(self, num_components, latent_dim, seed=None):
-        super().__init__(name="components")
-        start = np.random.default_rng(seed).normal(size=(num_components, latent_dim))
-        shape = (num_components, latent_dim)
-        self.means = self.add_weight(name="means", shape=shape, initializer="zeros")
-        self.means.assign(start.astype("float32"))
-        self.log_vars = self.add_weight(name="log_vars", shape=shape, initializer="zeros")
-        self.built = True
-
-
-# name of a prior with components of its own -> the layer that holds `means` and `log_vars`
-MIXTURES = {"mixture": GaussianComponents}
-
-
-class StandardGaussian:
-    """N(0, I) over `latent_dim` latents."""
-
-    def __init__(self, latent_dim):
-        self.latent_dim = latent_dim
+    def get_build_config(self):
+        return None  # the model that it belongs to builds it
 
     def log_prob(self, z):
-        """numpy `(batch, latent_dim)` -> numpy `(batch,)`, nats."""
-        return ops.convert_to_numpy(standard_log_prob(check_latents(z, self.latent_dim)))
+        """Latents `(batch, latent_dim)` -> log p(z), `(batch,)`, nats, constants included."""
+        raise NotImplementedError
 
     def sample(self, n, seed=None):
-        """`n` draws, float32 `(n, latent_dim)`."""
-        rng = np.random.default_rng(seed)
-        return rng.standard_normal((n, self.latent_dim), dtype=np.float32)
+        """`n` draws as a float32 array `(n, latent_dim)`; equal seeds give equal draws."""
+        raise NotImplementedError
+
+    def kl(self, mean, log_var, z, noise):
+        """KL from the posterior to the prior, `(batch,)`, nats: the estimate by the one sample z.
+
+        Args:
+            mean, log_var: the posterior, `(batch, latent_dim)`.
+            z: mean + exp(log_var / 2) * noise.
+            noise: standard normal, `(batch, latent_dim)`.
+        """
+        return posterior_log_prob(log_var, noise) - self.log_prob(z)
+
+    def check_ready(self):
+        """Raise a UserError where training would be meaningless, such as before `adapt`."""
+
+    def call(self, z):
+        return self.log_prob(z)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[:1]
 
 
-class Mixture:
-    """Equal-weight Gaussian mixture.
-
-    Args:
-        latent_dim: number of latents.
-        components: function without arguments that gives (means, log_vars), each
-            `(K, latent_dim)`; called once per `log_prob` or `sample`.
-    """
-
-    def __init__(self, latent_dim, components):
-        self.latent_dim, self.components = latent_dim, components
+@keras.saving.register_keras_serializable("vampprior")
+class StandardNormal(Prior):
+    """N(0, I); its KL is in closed form."""
 
     def log_prob(self, z):
-        """numpy `(batch, latent_dim)` -> numpy `(batch,)`, nats."""
-        z = check_latents(z, self.latent_dim)
-        return ops.convert_to_numpy(mixture_log_prob(z, *self.components()))
+        return standard_log_prob(z)
+
+    def sample(self, n, seed=None):
+        shape = (n, self.latent_dim)
+        return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+
+    def kl(self, mean, log_var, z, noise):
+        return gaussian_kl(mean, log_var)
+
+
+class Mixture(Prior):
+    """Equal-weight mixture of diagonal Gaussians; subclasses say where `components` come from."""
+
+    num_components = None
+
+    def components(self):
+        """Means and log-variances, each a tensor `(num_components, latent_dim)`."""
+        raise NotImplementedError
+
+    def log_prob(self, z):
+        return mixture_log_prob(z, *self.components())
 
     def responsibilities(self, z):
-        """p(k given z), numpy `(batch, latent_dim)` -> numpy `(batch, K)`, rows sum to one."""
-        z = check_latents(z, self.latent_dim)
-        return ops.convert_to_numpy(ops.softmax(component_log_probs(z, *self.components())))
+        """p(k given z), `(batch, latent_dim)` -> `(batch, num_components)`, rows sum to one."""
+        return ops.softmax(component_log_probs(z, *self.components()))
 
     def sample(self, n, seed=None):
         """`n` draws, float32 `(n, latent_dim)`, from components chosen uniformly at random."""
@@ -194,14 +118,177 @@ class Mixture:
         return means[chosen] + np.exp(0.5 * log_vars[chosen]) * noise
 
 
-def check_latents(z, latent_dim):
-    """Latents as float32 `(n, latent_dim)`, or a UserError."""
-    z = np.asarray(z)
-    if z.ndim != 2 or z.shape[1] != latent_dim or z.dtype.kind not in "fiu":
-        raise UserError(
-            f"Latents of shape {z.shape} and dtype {z.dtype} came; this model takes numbers of "
-            f"shape (n, {latent_dim})."
+@keras.saving.register_keras_serializable("vampprior")
+class MixtureOfGaussians(Mixture):
+    """K trainable means and log-variances. KTH report, 4.2.
+
+    Means start as N(0, 1) and variances at 1: the mixture starts spread over the standard prior.
+
+    Args:
+        num_components: K.
+        seed: of the first means; None draws one.
+    """
+
+    def __init__(self, num_components=500, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.num_components = check_positive_integer("num_components", num_components)
+        self.seed = seed
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        shape = (self.num_components, self.latent_dim)
+        start = np.random.default_rng(self.seed).normal(size=shape)
+        self.means = self.add_weight(name="means", shape=shape, initializer="zeros")
+        self.means.assign(start.astype("float32"))
+        self.log_vars = self.add_weight(name="log_vars", shape=shape, initializer="zeros")
+
+    def components(self):
+        return self.means, self.log_vars
+
+    def get_config(self):
+        return {**super().get_config(), "num_components": self.num_components, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable("vampprior")
+class UnitInterval(keras.constraints.Constraint):
+    """Keeps weights in [0, 1]."""
+
+    def __call__(self, value):
+        return ops.clip(value, 0.0, 1.0)
+
+
+@keras.saving.register_keras_serializable("vampprior")
+class VampPrior(Mixture):
+    """Mixture of the posteriors of K pseudo-inputs. Tomczak & Welling (2018), section 3.
+
+    A one-layer network without bias fed with the identity is its own weight matrix, so the matrix
+    of pseudo-inputs is the weight. Trainable entries are projected onto [0, 1] after every step; a
+    clip in the forward pass would stop the gradient of every pixel that ever leaves the range.
+
+    Args:
+        num_pseudo_inputs: K.
+        start: "normal": entries start as N(start_mean, start_std^2), projected onto [0, 1];
+            "data": they start as different training images, which `adapt` draws, plus
+            N(0, start_std^2). `start="data", trainable=False` is the report's VampPrior-data.
+        start_mean, start_std: of that start; with start="data" the deviation is 0 by default.
+        seed: of the start; None draws one.
+    """
+
+    def __init__(
+        self,
+        num_pseudo_inputs=500,
+        start="normal",
+        start_mean=0.0,
+        start_std=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.num_components = check_positive_integer("num_pseudo_inputs", num_pseudo_inputs)
+        self.start = check_choice("start", start, STARTS)
+        self.start_mean = start_mean
+        self.start_std = (0.01 if start == "normal" else 0.0) if start_std is None else start_std
+        self.seed, self._encode, self._drawn = seed, None, None
+
+    def connect(self, encode, image_shape):
+        self._encode, self.image_shape = encode, tuple(image_shape)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        shape = (self.num_components, math.prod(self.image_shape))
+        self.matrix = self.add_weight(
+            name="matrix",
+            shape=shape,
+            initializer="zeros",
+            trainable=self.trainable,
+            constraint=UnitInterval() if self.trainable else None,
         )
-    if not np.isfinite(z).all():
-        raise UserError("Latents with NaN or infinite values came; only finite numbers are taken.")
-    return z.astype(np.float32)
+        if self._drawn is not None:
+            self._assign(self._drawn)
+        elif self.start == "normal":
+            rng = np.random.default_rng(self.seed)
+            self._assign(np.clip(rng.normal(self.start_mean, self.start_std, shape), 0, 1))
+        else:
+            self._assign(np.full(shape, np.nan))  # until `adapt`
+
+    def adapt(self, images):
+        """Draw K different images as pseudo-inputs, as Keras' preprocessing layers adapt to data.
+
+        Args:
+            images: `(n, height, width, channels)`: uint8 0..255, bool, 0/1, or floats in [0, 1].
+        Raises:
+            UserError: fewer images than pseudo-inputs, or pixels outside the range.
+        """
+        images = np.asarray(images)
+        k = self.num_components
+        if k > len(images):
+            raise UserError(
+                f"num_pseudo_inputs must be at most the number of images, {len(images)}, when "
+                f"they start from data, got {k}."
+            )
+        rng = np.random.default_rng(self.seed)
+        chosen = images[np.sort(rng.choice(len(images), k, replace=False))]
+        grey = images.dtype == np.uint8 and images.max() > 1
+        values = chosen.reshape(k, -1).astype("float32") * np.float32(1 / 255 if grey else 1)
+        if not (values.min() >= 0 and values.max() <= 1):
+            raise UserError(
+                f"Expected images in [0, 1] or uint8, got values from {values.min():g} to "
+                f"{values.max():g}. Divide by 255 if they are 0..255."
+            )
+        if self.start_std > 0:
+            values = np.clip(rng.normal(values, self.start_std), 0, 1)
+        if self.built:
+            self._assign(values)
+        else:
+            self._drawn = values
+
+    def check_ready(self):
+        if np.isnan(ops.convert_to_numpy(self.matrix[:1, :1])).any():
+            raise UserError(
+                'VampPrior(start="data") has no pseudo-inputs yet. Call adapt(images) with the '
+                "training images, on the prior or on its model, before fit."
+            )
+
+    @property
+    def pseudo_inputs(self):
+        """numpy `(num_pseudo_inputs, height, width, channels)` in [0, 1]."""
+        return ops.convert_to_numpy(self.matrix).reshape(-1, *self.image_shape)
+
+    def components(self):
+        return self._encode(ops.reshape(self.matrix, (-1, *self.image_shape)))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_pseudo_inputs": self.num_components,
+            "start": self.start,
+            "start_mean": self.start_mean,
+            "start_std": self.start_std,
+            "seed": self.seed,
+        }
+
+    def _assign(self, values):
+        if values.shape != tuple(self.matrix.shape):
+            raise UserError(
+                f"Expected images of shape {(len(values), *self.image_shape)}, got "
+                f"{values.shape[1]} pixel values each."
+            )
+        self.matrix.assign(values.astype("float32"))
+
+
+PRIORS = {
+    "standard": StandardNormal,
+    "mixture": MixtureOfGaussians,
+    "vampprior": VampPrior,
+}
+
+
+def get(prior):
+    """A prior from itself or from the short name of one with default arguments."""
+    if isinstance(prior, str):
+        return PRIORS[check_choice("prior", prior, PRIORS)]()
+    if not isinstance(prior, keras.layers.Layer) or not hasattr(prior, "sample"):
+        raise UserError(
+            f"prior must be one of {', '.join(PRIORS)}, or a vampprior.priors.Prior, got {prior!r}."
+        )
+    return prior

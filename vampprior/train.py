@@ -10,7 +10,8 @@ from vaekit.datasets.binarize import binarize
 from vaekit.errors import UserError
 from vaekit.training import backend
 from vampprior import checkpoint
-from vampprior.elbo import warm_up_beta
+from vampprior.callbacks import ValidationBound, WarmUp
+from vampprior.config import model_arguments
 from vampprior.model import VAE
 from vampprior.optimizer import NormalizedAdam
 
@@ -39,16 +40,16 @@ def prepare(config, dataset):
     """
     if dataset.image_shape != config.image_shape:
         raise UserError(
-            f"{dataset.name} has images of shape {dataset.image_shape}; {config.name} takes "
-            f"{config.image_shape}. Take a preset of that dataset."
+            f"{config.name} expects images of shape {config.image_shape}, and {dataset.name} has "
+            f"{dataset.image_shape}. Use a preset of that dataset."
         )
     binary = dataset.likelihood == "bernoulli"
     if config.dynamic_binarization and binary:
-        raise UserError(f"{dataset.name} is binary already; switch dynamic_binarization off.")
+        raise UserError(f"{dataset.name} has 0/1 pixels already. Switch dynamic_binarization off.")
     if not config.dynamic_binarization and binary != (config.likelihood == "bernoulli"):
         raise UserError(
             f"{dataset.name} has {'0/1' if binary else '256-level'} pixels, outside the support of "
-            f"the {config.likelihood} likelihood. Take a preset of that dataset"
+            f"the {config.likelihood} likelihood. Use a preset of that dataset"
             + ("." if binary else ", or switch dynamic_binarization on.")
         )
     if not config.dynamic_binarization:
@@ -60,27 +61,16 @@ def prepare(config, dataset):
 def build(config, data):
     """A fresh, compiled model; its weights depend on the seed alone."""
     keras.utils.set_random_seed(config.seed)
-    model = VAE(config)
+    model = VAE(**model_arguments(config))
     if config.takes_images:
-        _draw_pseudo_inputs(model, data.train)
-    compile_model(model, len(data.train) // config.batch_size)
+        drawn = config.prior == "vampprior_data" and config.dynamic_binarization
+        model.prior.adapt(binarize(data.train, seed=PSEUDO_SEED) if drawn else data.train)
+    compile_model(model, config, len(data.train) // config.batch_size)
     return model
 
 
-def _draw_pseudo_inputs(model, images):
-    config = model.config
-    if config.prior == "vampprior":
-        grey = config.dynamic_binarization or config.likelihood != "bernoulli"
-        model.pseudo.draw(images, config.seed, 1 / 255 if grey else 1.0, config.pseudo_input_std)
-        return
-    if config.dynamic_binarization:
-        images = binarize(images, seed=PSEUDO_SEED)
-    model.pseudo.draw(images, config.seed, 1.0 if config.likelihood == "bernoulli" else 1 / 255)
-
-
-def compile_model(model, steps_per_epoch):
+def compile_model(model, config, steps_per_epoch):
     """Attach the configuration's optimiser."""
-    config = model.config
     optimizer = NormalizedAdam if config.normalize_gradients else keras.optimizers.Adam
     model.compile(
         optimizer=optimizer(learning_rate=config.lr, epsilon=config.adam_epsilon),
@@ -100,9 +90,10 @@ def train(config, data, run, progress=True):
     """
     if config.patience and not len(data.validation):
         raise UserError(
-            f"{config.dataset} has no validation images, which early stopping needs. "
+            f"Early stopping needs validation images, and {config.dataset} has none. "
             "Pass --patience 0 to train all epochs."
         )
+    backend.full_precision_products()
     model = build(config, data)
     callbacks = [WarmUp(config.warmup_epochs)]
     if len(data.validation):
@@ -122,34 +113,5 @@ def train(config, data, run, progress=True):
         callbacks=callbacks,
         progress=progress,
     )
-    checkpoint.save(model, run.directory)
+    checkpoint.save(model, run.directory, config)
     return model
-
-
-class WarmUp(keras.callbacks.Callback):
-    """Sets the weight of the KL term for each epoch."""
-
-    def __init__(self, warmup_epochs):
-        super().__init__()
-        self.warmup_epochs = warmup_epochs
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.model.beta.assign(warm_up_beta(epoch, self.warmup_epochs))
-
-
-class ValidationBound(keras.callbacks.Callback):
-    """Adds the bound on the validation images to the epoch's logs.
-
-    Unlike `validation_data`, which would encode the pseudo-inputs for every batch, it encodes them
-    once. The noise depends on seed and epoch, so that a resumed run sees the same values.
-    """
-
-    def __init__(self, images, seed):
-        super().__init__()
-        self.images, self.seed = images, seed
-
-    def on_epoch_end(self, epoch, logs=None):
-        reconstruction, kl = self.model.elbo_terms(self.images, seed=(self.seed, epoch))
-        logs["val_reconstruction"] = float(reconstruction.mean())
-        logs["val_kl"] = float(kl.mean())
-        logs["val_elbo"] = logs["val_reconstruction"] - logs["val_kl"]

@@ -1,4 +1,4 @@
-"""What all network builders share: their base class, and the last layers of encoders and decoders."""
+"""What all network builders share: base classes, and the last layers of encoder and decoder."""
 
 import dataclasses
 
@@ -82,24 +82,27 @@ class PenalisedBuilder(Builder):
 
 
 @keras.saving.register_keras_serializable("balancingvae")
-class LogVariance(layers.Layer):
-    """log sigma -> log sigma^2; exp(log_var / 2) is exp(log sigma) to the bit."""
+class Posterior(layers.Layer):
+    """[mean, log sigma] -> [mean, log sigma^2]; exp(log_var / 2) is exp(log sigma) to the bit.
 
-    def call(self, log_std):
-        return 2.0 * log_std
+    It gets both, so that the two heads lie at one depth and keep their order in checkpoints.
+    """
+
+    def call(self, heads):
+        mean, log_std = heads
+        return mean, 2.0 * log_std
 
     def compute_output_shape(self, input_shape):
-        return input_shape
+        return tuple(input_shape)
 
 
 def heads(x, latent_dim):
-    """The encoder's linear outputs `[mean, log_var]`, float32, from features x.
+    """The encoder's linear outputs mean and log_var, float32, from features x.
 
     The second dense layer gives log sigma, as in the original codes, whose checkpoints it loads.
     """
-    mean = layers.Dense(latent_dim, name="mean", dtype="float32")(x)
-    log_std = layers.Dense(latent_dim, name="log_std", dtype="float32")(x)
-    return [mean, LogVariance(name="log_var", dtype="float32")(log_std)]
+    both = [layers.Dense(latent_dim, name=n, dtype="float32")(x) for n in ("mean", "log_std")]
+    return Posterior(name="posterior", dtype="float32")(both)
 
 
 def sigmoid(x):

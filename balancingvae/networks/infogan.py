@@ -81,7 +81,7 @@ class InfoGAN(Builder):
 
 @keras.saving.register_keras_serializable("balancingvae")
 class MeanAndLogVar(layers.Layer):
-    """`(batch, 2 d)` -> mean, the first half, and log sigma^2, sigma = 1e-6 + softplus(the rest)."""
+    """`(batch, 2 d)` -> mean, the first half, and log sigma^2, sigma = 1e-6 + softplus(rest)."""
 
     def call(self, x):
         mean, raw = ops.split(x, 2, axis=-1)

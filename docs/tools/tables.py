@@ -179,8 +179,8 @@ def _only_bits(protocol):
 def _published_likelihoods(protocol, dataset, presets):
     from vaekit.reporting import markdown
     from vaekit.reporting.tables import Table
-    from vampprior.evaluate import PRIOR_NAMES
     from vampprior.paper import published
+    from vampprior.report import PRIOR_NAMES
 
     rows = []
     for prior in presets.PRIORS:

@@ -19,7 +19,7 @@ from dataset_files import (
 )
 from PIL import Image
 
-from vaekit import datasets
+from vaekit import cli, datasets
 from vaekit.datasets import NAMES, official, resolve
 from vaekit.datasets.__main__ import main
 from vaekit.datasets.recipes import RECIPES
@@ -234,9 +234,9 @@ def test_without_files_and_network_the_error_names_three_remedies(name, tmp_path
 
 
 def test_command_line(capsys):
-    assert main(["digits"]) == 0
+    assert cli.run(main, ["digits"]) == 0
     assert "train: (1397, 8, 8, 1) uint8, mean pixel" in capsys.readouterr().out
-    assert main(["mnist", "--data-dir", "nowhere"]) == 1
+    assert cli.run(main, ["mnist", "--data-dir", "nowhere"]) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: mnist was not found") and "Traceback" not in error
 

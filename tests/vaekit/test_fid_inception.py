@@ -82,7 +82,7 @@ def frozen_graphs(tmp_path_factory):
 
 
 def with_old_batch_norm(graph, inputs, scale):
-    """Turn the identity named batch_norm into the operation that graphs of 2015 hold."""
+    """Turn the identity named batch_norm into the operation in graphs of 2015."""
     node = next(n for n in graph.node if n.name == "batch_norm")
     node.op = "BatchNormWithGlobalNormalization"
     node.input.extend(inputs)

@@ -83,4 +83,4 @@ def test_a_negative_seed_is_refused(capsys):
     gallery.add_commands(parser.add_subparsers(), PACKAGE)
     with pytest.raises(SystemExit):
         parser.parse_args(["sample", "here", "--seed", "-1"])
-    assert "invalid seed value: '-1'" in capsys.readouterr().err
+    assert "argument --seed: must be a non-negative integer, got '-1'" in capsys.readouterr().err

@@ -108,6 +108,9 @@ class Config:
     name: str
     sides: tuple = (1, 2)
 
+    def __post_init__(self):
+        len(self.sides)
+
 
 def test_configurations_are_described_and_read(tmp_path):
     described = configs.describe("toy", Config("a"), images=3)
@@ -120,6 +123,8 @@ def test_configurations_are_described_and_read(tmp_path):
         configs.config_from_dict("toy", Config, {"y": 1, "x": 2})
     with pytest.raises(UserError, match=r"Expected a dict of fields of a toy .*, got \[1\]"):
         configs.config_from_dict("toy", Config, [1])
+    with pytest.raises(UserError, match=r"a value of the wrong type: .*int.* Use the config\.json"):
+        configs.config_from_dict("toy", Config, {"name": "a", "sides": 3})
     files.write_json(tmp_path / "config.json", [1])
     with pytest.raises(UserError, match="but of no package"):
         configs.read_config(tmp_path, "toy", Config)

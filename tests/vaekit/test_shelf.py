@@ -51,7 +51,7 @@ def clone(tmp_path, monkeypatch, finished_run):
 
 @pytest.fixture
 def server(clone, tmp_path, monkeypatch):
-    """The shelf behind a local web server, and an installation that is no clone."""
+    """The shelf behind a local web server, and an installation outside a clone."""
     handler = functools.partial(_Silent, directory=str(clone))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as http_server:
         thread = threading.Thread(target=http_server.serve_forever)

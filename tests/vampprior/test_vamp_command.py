@@ -13,10 +13,10 @@ import pytest
 import vampprior
 from vaekit import files
 from vaekit.reporting import reports
-from vampprior import __main__ as command
+from vampprior import cli as command
 from vampprior import evaluate, presets
 from vampprior.importance import mean_and_standard_error
-from vampprior.paper import table
+from vampprior.paper import collect, table
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ["--epochs", "2", "--batch-size", "50", "--images", "200", "--samples", "20", "--quiet"]
@@ -70,7 +70,7 @@ def test_a_fresh_process_with_jax_and_no_tensorflow_scores_and_trains_alike(fini
     run = finished / "runs" / "vampprior" / NAME / "seed0"
     (tmp_path / "tensorflow.py").write_text("raise ImportError('blocked')")
     script = (
-        "import sys, vampprior; from vampprior.__main__ import main; from vaekit import cli;"
+        "import sys, vampprior; from vampprior.cli import main; from vaekit import cli;"
         f"assert cli.run(main, ['score', {str(run)!r}]) == 0;"
         f"assert cli.run(main, {arguments(tmp_path, 'digits_vampprior')!r}) == 0"
     )
@@ -138,11 +138,17 @@ def _seconds(run):
     [
         (["digits_vamprior"], "Did you mean digits_vampprior"),
         (["digits_vampprior", "--precision", "bfloat16"], "float32 only"),
-        (["digits_vampprior_data", "--num-pseudo-inputs", "1400"], "1400 pseudo-inputs came"),
+        (
+            ["digits_vampprior_data", "--num-pseudo-inputs", "1400"],
+            "at most the number of images, 1397",
+        ),
         (["digits_vampprior", "--batch-size", "5000"], "fewer than one batch"),
         (["digits_vampprior", "--warmup-epochs", "-1"], "warmup_epochs"),
-        (["digits_vampprior", "--min-log-scale", "-3"], "it needs discretized_logistic"),
-        (["report_frey_faces_standard", "--min-log-scale", "1"], "must be below 0"),
+        (
+            ["digits_vampprior", "--min-log-scale", "-3"],
+            "so it needs likelihood 'discretized_logistic'",
+        ),
+        (["report_frey_faces_standard", "--min-log-scale", "1"], "must be finite and below 0"),
         (["score", "nowhere"], "nowhere"),
         (["table", "nowhere"], "No finished evaluation"),
     ],
@@ -185,7 +191,7 @@ def test_table_puts_measured_beside_published(tmp_path):
     # Other settings are no row of the table.
     _evaluation(tmp_path, "report_frey_faces_vampprior+lr=1.0", 0, 0.0, lr=1.0)
     _evaluation(tmp_path, "report_frey_faces_mixture", 0, 0.0, lr=1.0)
-    section, other = table.sections(table.collect(tmp_path), tmp_path / "report")
+    section, other = table.sections(collect.collect(tmp_path), tmp_path / "report")
     assert other.title.startswith("frey_faces, log-scale from -3, report")
     assert [row[5] for row in other.tables[0].rows] == ["-2250.50"]
     standard, row, shortened = (
@@ -208,7 +214,7 @@ def test_overview_has_a_cell_per_prior_at_the_protocols_samples(tmp_path):
     _evaluation(tmp_path, "report_frey_faces_vampprior+epochs=20", 0, -2300.0, epochs=20)
     _evaluation(tmp_path, "report_frey_faces_mixture+epochs=20", 0, -2280.0, epochs=20)
     _evaluation(tmp_path, "tomczak_frey_faces_vampprior", 0, -1750.0)  # S = 500, not its 5000
-    (only,) = table.overview(table.collect(tmp_path)).tables
+    (only,) = table.overview(collect.collect(tmp_path)).tables
     (row,) = (dict(zip(only.columns, row, strict=True)) for row in only.rows)
     assert row["VampPrior"] == "-2252.00 ± 2.83 (-2257.76)"
     assert row["mixture of Gaussians"] == "-2280.00" and row["VampPrior-data"] == ""

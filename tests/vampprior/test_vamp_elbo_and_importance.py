@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from keras import ops
 
-from vampprior import importance
-from vampprior.elbo import (
-    elbo,
+from vaekit.distributions import (
     gaussian_kl,
     gaussian_log_prob,
     posterior_log_prob,
     sample_posterior,
-    warm_up_beta,
+    standard_log_prob,
 )
+from vampprior import importance
+from vampprior.elbo import elbo, warm_up_beta
 from vampprior.likelihoods import bernoulli_log_prob
-from vampprior.priors import mixture_log_prob, standard_log_prob
+from vampprior.mixtures import mixture_log_prob
 
 
 def numpy(tensor):

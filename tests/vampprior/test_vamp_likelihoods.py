@@ -78,9 +78,9 @@ def test_each_likelihood_refuses_data_outside_its_support():
     logistic = DiscretizedLogistic()
     np.testing.assert_allclose(logistic.check(grey, shape), 100 / 255)
     np.testing.assert_allclose(logistic.check(grey / np.float32(255), shape), 100 / 255)
-    with pytest.raises(UserError, match="between the 256 levels"):
+    with pytest.raises(UserError, match="256 levels for the discretised logistic"):
         logistic.check(np.full((2, *shape), 0.5), shape)
-    with pytest.raises(UserError, match=r"from -0\.5"):
+    with pytest.raises(UserError, match=r"got values from -0\.5 to -0\.5"):
         logistic.check(np.full((2, *shape), -0.5), shape)
 
 

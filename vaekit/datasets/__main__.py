@@ -1,18 +1,17 @@
 """python -m vaekit.datasets NAME: find, prepare and describe a dataset."""
 
 import argparse
-import sys
 
+from vaekit import cli
 from vaekit.datasets import NAMES, load
 from vaekit.datasets.splits import PARTS
-from vaekit.errors import UserError
 
 
-def main(arguments=None):
-    """Parse the command line, load and describe; returns the exit status."""
+def main(argv=None):
+    """Parse the arguments, load the dataset and print its description."""
     parser = argparse.ArgumentParser(prog="python -m vaekit.datasets", description=__doc__)
     parser.add_argument("name", help=f"{', '.join(NAMES)} or folder:PATH")
-    parser.add_argument("--data-dir", help="default: $VAE_DATA_DIR, else ./data")
+    parser.add_argument("--data-dir", help=cli.DATA_DIR_HELP)
     parser.add_argument("--split-seed", type=int, default=0, help="default: 0")
     parser.add_argument(
         "--jpeg", action="store_true", default=None, help="cifar10: compress once as JPEG"
@@ -20,13 +19,8 @@ def main(arguments=None):
     parser.add_argument("--resize", choices=["bilinear", "nearest"], help="celeba: filter")
     parser.add_argument("--image-size", type=int, help="folder:PATH: crop and resize to this")
     parser.add_argument("--channels", type=int, choices=[1, 3], help="folder:PATH: grey or RGB")
-    given = vars(parser.parse_args(arguments))
-    try:
-        print(describe(load(check_all=True, **{k: v for k, v in given.items() if v is not None})))
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    given = vars(parser.parse_args(argv))
+    print(describe(load(check_all=True, **{k: v for k, v in given.items() if v is not None})))
 
 
 def describe(dataset):
@@ -40,4 +34,4 @@ def describe(dataset):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(cli.run(main))

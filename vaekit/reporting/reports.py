@@ -14,6 +14,7 @@ __all__ = [
     "Section",
     "Table",
     "join_reports",
+    "plain_section",
     "plain_table",
     "provenance",
     "read_report",
@@ -145,6 +146,13 @@ def _beginning(before):
 def sentence(note):
     """A note as a sentence, with a capital letter and a full stop."""
     return f"{note[0].upper()}{note[1:].rstrip('.')}."
+
+
+def plain_section(section):
+    """A section's title and tables as text for a terminal."""
+    return "
+
+".join([section.title, *map(plain_table, section.tables)])
 
 
 def show_report(directory):

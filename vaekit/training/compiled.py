@@ -16,6 +16,8 @@ def compiled(function, variables):
     """
     if keras.backend.backend() == "jax":
         return _jax_compiled(function, variables)
+    if keras.backend.backend() == "torch":
+        return _torch_uncompiled(function)
     import tensorflow as tf
 
     # Without AutoGraph, which would read the function's source, whose file may have changed since.
@@ -27,20 +29,14 @@ def compiled(function, variables):
     )
 
 
-def full_precision_products():
-    """Have GPUs multiply float32 matrices in float32 from here on, not in TensorFloat-32.
+def _torch_uncompiled(function):
+    import torch
 
-    Ten-bit products would put errors of several nats into the mixture's log density, whose large
-    squares cancel (`priors.mixture_log_prob`). Processors know no such short cut.
-    """
-    if keras.backend.backend() == "jax":
-        import jax
+    def without_gradient(*arguments):
+        with torch.no_grad():
+            return function(*map(keras.ops.convert_to_tensor, arguments))
 
-        jax.config.update("jax_default_matmul_precision", "float32")
-    else:
-        import tensorflow as tf
-
-        tf.config.experimental.enable_tensor_float_32_execution(False)
+    return without_gradient
 
 
 def _jax_compiled(function, variables):

@@ -1,7 +1,6 @@
 """What `fit`, `evaluate` and `predict` of an image model accept, checked before anything runs."""
 
 import inspect
-import itertools
 
 import keras
 import numpy as np
@@ -11,8 +10,9 @@ class ImageInputs:
     """Mixin of `keras.Model`s whose x is images: arrays are checked whole before the first step,
     streams batch by batch.
 
-    A model overrides `check_input(array, training)`: it returns a compact copy of an array of
-    images, or raises a UserError. Labels and weights beside x are ignored by the models.
+    A model overrides `check_input(array, training)`, which returns a compact copy of an array of
+    images or raises a UserError, and `reconstruction_of`, which `predict` gives. Labels and weights
+    beside x are ignored by the models.
     """
 
     def fit(self, x=None, y=None, *args, **keywords):
@@ -26,7 +26,21 @@ class ImageInputs:
 
     def evaluate(self, x=None, *args, **keywords):
         """As `keras.Model.evaluate`."""
-        return super().evaluate(self._checked(x, training=False), *args, **keywords)
+        if not keywords.get("_use_cached_eval_dataset"):  # `fit` has checked its validation data
+            x = self._checked(x, training=False)
+        return super().evaluate(x, *args, **keywords)
+
+    def predict(self, x, **keywords):
+        """As `keras.Model.predict`: reconstructions, pixel means at the posterior's mean.
+
+        Returns:
+            numpy `(n, height, width, channels)` in [0, 1].
+        """
+        return _Reconstruction(self).predict(self._checked(x, training=False), **keywords)
+
+    def reconstruction_of(self, images):
+        """Tensor of images -> tensor of their reconstructions."""
+        raise NotImplementedError
 
     def check_input(self, images, training):
         """Images as the model's step expects them, or a UserError."""
@@ -42,6 +56,18 @@ class ImageInputs:
             return self.check_input(np.asarray(batch), training)
 
         return checked(x, check)
+
+
+class _Reconstruction(keras.Model):
+    """A model as the function that it is for `predict`; it holds no weights of its own."""
+
+    def __init__(self, model):
+        super().__init__(name="reconstruction")
+        self._function = model.reconstruction_of
+        self.built = True
+
+    def call(self, x):
+        return self._function(x)
 
 
 def checked(x, check):
@@ -128,19 +154,24 @@ class _CheckedBatches(keras.utils.PyDataset):
 
 
 class _CheckedLoader(keras.utils.PyDataset):
-    """A torch DataLoader, read in its own order, whose batches are checked as they are read."""
+    """A torch DataLoader whose batches are checked as they are read, in the loader's own order."""
 
     def __init__(self, loader, check):
         super().__init__(workers=1)
         self.loader, self.check = loader, check
         _checked_batch(next(iter(loader)), check)
-        self._iterator = itertools.chain()
+        self._batches = iter(())
 
     def __len__(self):
         return len(self.loader)
 
+    def on_epoch_begin(self):
+        self._batches = iter(self.loader)
+
     def __getitem__(self, index):
-        if index == 0:
-            self._iterator = iter(self.loader)
-        batch = _checked_batch(next(self._iterator), self.check)
+        batch = next(self._batches, None)
+        if batch is None:  # Keras reads some batches before the first epoch
+            self.on_epoch_begin()
+            batch = next(self._batches)
+        batch = _checked_batch(batch, self.check)
         return tuple(map(_array, batch)) if isinstance(batch, tuple) else batch

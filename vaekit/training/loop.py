@@ -88,7 +88,9 @@ def fit(
         all_callbacks.append(Progress(phase, epochs, steps, keeper, every_epoch=verbose))
     if run.tensorboard:
         all_callbacks.append(tensorboard_curves(run.directory / "tensorboard" / phase))
-    model.fit(
+    # Not the model's own `fit`, which would check every batch of arrays that were checked before.
+    keras.Model.fit(
+        model,
         batches,
         steps_per_epoch=steps,
         initial_epoch=state["epoch"],

@@ -4,9 +4,6 @@ REPORT = "KTH report (2021), Table 1: S = 500, 1000 epochs"
 TOMCZAK = "Tomczak & Welling (2018), Table 1: S = 5000, early stopping"
 EXEMPLAR = "Norouzi et al. (2020), Exemplar VAE: MLP of 2 x 300"
 
-# protocol -> importance samples S of its figures
-SAMPLES = {"report": 500, "tomczak": 5000}
-
 # protocol -> dataset -> prior -> value
 LOG_LIKELIHOOD = {
     "report": {

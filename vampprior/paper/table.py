@@ -1,17 +1,17 @@
 """The report's Table 1, measured beside published: `python -m vampprior table`."""
 
-import dataclasses
-import re
 from pathlib import Path
 
 import numpy as np
 
 from vaekit import files
-from vaekit.errors import UserError
+from vaekit.reporting import reports
 from vaekit.reporting.reports import Figure, Section, Table
 from vaekit.runs import ENVIRONMENT, cost, read_records
-from vampprior import evaluate, presets
+from vampprior import evaluate, presets, report
+from vampprior.config import MIN_LOG_SCALE, PRIORS
 from vampprior.paper import published
+from vampprior.paper.collect import collect, parts, slug
 
 COLUMNS = [
     "prior",
@@ -38,58 +38,6 @@ BOUND_COLUMNS = [
     "difference",
 ]
 
-VARIED = {"epochs", "min_log_scale"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Scored:
-    """One evaluated run: what its evaluation.json holds, and its folder."""
-
-    metrics: dict
-    directory: Path
-
-    @property
-    def config(self):
-        """The run's `presets.Config`."""
-        return presets.from_dict(self.metrics["config"])
-
-    def mean(self, samples):
-        """Mean log p(x) over test images by `samples` importance samples, nats."""
-        return self.metrics["log_likelihood"][samples]["mean"]
-
-
-def collect(folder):
-    """The evaluated runs of published presets under a folder, digits left out.
-
-    A run counts whose settings are the preset's but for the seed, the number of epochs and the
-    least log-scale of grey pixels, which makes sections of its own.
-
-    Args:
-        folder: "runs/vampprior" or "checkpoints/vampprior".
-    Returns:
-        list of `Scored`.
-    """
-    found = []
-    for path in sorted(Path(folder).glob(f"*/seed*/{evaluate.METRICS}")):
-        one = Scored(files.read_json(path), path.parent)
-        names = [part.split("=")[0] for part in path.parent.parent.name.split("+")]
-        if names[0] in presets.PRESETS and set(names[1:]) <= VARIED and _as_published(one):
-            found.append(one)
-    if not found:
-        raise UserError(
-            f"No finished evaluation of a published preset lies under {folder}. Train one, for "
-            "example: python -m vampprior caltech101_silhouettes."
-        )
-    return found
-
-
-def _as_published(one):
-    config = one.config
-    preset = presets.preset(config.name)
-    varied = {name: getattr(config, name) for name in (*VARIED, "seed")}
-    same = dataclasses.replace(preset, **varied)
-    return config.dataset != "digits" and config == same
-
 
 def sections(found, folder=None):
     """One section per dataset (and likelihood) and protocol, a row per prior and number of samples.
@@ -100,7 +48,7 @@ def sections(found, folder=None):
         found: list of `Scored`.
         folder: of the report, for a histogram per section (KTH report, Figure 6); None draws none.
     """
-    return [_section(*part, folder) for part in _parts(found)]
+    return [_section(*part, folder) for part in parts(found)]
 
 
 def overview(found):
@@ -110,8 +58,8 @@ def overview(found):
         found: list of `Scored`, as from `collect`.
     """
     rows = []
-    for protocol, dataset, groups in _parts(found):
-        samples = str(published.SAMPLES[protocol])
+    for protocol, dataset, groups in parts(found):
+        samples = str(presets.SAMPLES[protocol])
         by_prior = {}
         for group in groups:
             scored = [one for one in group if samples in one.metrics["log_likelihood"]]
@@ -126,22 +74,22 @@ def overview(found):
         row.append(_epochs(scored[0].config, [one.metrics["epochs"] for one in scored]))
         row += [
             _cell(protocol, by_prior[prior], samples, in_bits) if prior in by_prior else ""
-            for prior in presets.PRIORS
+            for prior in PRIORS
         ]
         rows.append(row)
     columns = ["dataset", "protocol", "unit", "S", "seeds", "epochs"]
-    columns += [evaluate.PRIOR_NAMES[prior] for prior in presets.PRIORS]
+    columns += [report.PRIOR_NAMES[prior] for prior in PRIORS]
     text = [
         "Means over test images and seeds ± deviation over seeds, in brackets the published "
         "figure. Protocol tomczak: Tomczak & Welling (2018), early stopping; for bits per "
         "dimension lower is better. Protocol report: KTH report (2021), 1000 epochs."
     ]
-    others = {one.config.min_log_scale for one in found} - {presets.MIN_LOG_SCALE}
+    others = {one.config.min_log_scale for one in found} - {MIN_LOG_SCALE}
     if others:
         text[0] += (
             f" Log-scale from {', '.join(f'{bound:g}' for bound in sorted(others))}: that is the "
             "least log-scale of the grey pixels' logistic in place of Tomczak & Welling's "
-            f"{presets.MIN_LOG_SCALE:g} (docs/deviations.md)."
+            f"{MIN_LOG_SCALE:g} (docs/deviations.md)."
         )
     return Section("Log p(x), measured and published", text, [Table(columns, rows)])
 
@@ -161,33 +109,9 @@ def _cell(protocol, scored, samples, in_bits):
     return text if theirs is None else f"{text} ({theirs:.2f})"
 
 
-def _parts(found):
-    """Yield (protocol, dataset, groups of runs that differ in the seed alone)."""
-    for protocol in presets.PROTOCOLS:
-        for dataset in presets.DATASETS:
-            for bound in sorted({s.config.min_log_scale for s in found}):
-                names = [f"{protocol}_{dataset}_{prior}" for prior in presets.PRIORS]
-                alike = [s for s in found if s.config.min_log_scale == bound]
-                groups = [
-                    group
-                    for name in names
-                    for group in _groups(s for s in alike if s.config.name == name)
-                ]
-                if groups:
-                    yield protocol, dataset, groups
-
-
 def _title(dataset, groups):
     bound = groups[0][0].config.min_log_scale
-    return dataset if bound == presets.MIN_LOG_SCALE else f"{dataset}, log-scale from {bound:g}"
-
-
-def _groups(scored):
-    """Runs that differ in the seed alone, the most epochs first."""
-    by_epochs = {}
-    for one in scored:
-        by_epochs.setdefault(one.config.epochs, []).append(one)
-    return [by_epochs[epochs] for epochs in sorted(by_epochs, reverse=True)]
+    return dataset if bound == MIN_LOG_SCALE else f"{dataset}, log-scale from {bound:g}"
 
 
 def _section(protocol, dataset, groups, folder):
@@ -215,7 +139,7 @@ def _section(protocol, dataset, groups, folder):
     if folder is not None and values:
         file = Path("figures") / f"{protocol}_{slug(_title(dataset, groups))}.png"
         first = [(group[0].metrics, group[0].directory) for group in groups]
-        evaluate.histogram(first, Path(folder) / file)
+        report.histogram(first, Path(folder) / file)
         section.figures.append(Figure(file.as_posix(), "log p(x) of the single test images"))
     return section
 
@@ -230,7 +154,7 @@ def _bound_over_epochs(group):
     at_best = np.mean([curve[epoch] for curve, epoch in zip(curves, best, strict=True)])
     last = np.mean([curve[-1] for curve in curves])
     return [
-        evaluate.PRIOR_NAMES[config.prior],
+        report.PRIOR_NAMES[config.prior],
         ", ".join(str(one.config.seed) for one in group),
         f"{at_best:.2f}",
         _range(sorted(epoch + 1 for epoch in best)),
@@ -249,7 +173,7 @@ def _above_standard(groups):
     by_prior = {group[0].config.prior: group for group in reversed(groups)}  # of most epochs
     standard = by_prior.pop("standard", None)
     gains = []
-    for prior in presets.PRIORS:
+    for prior in PRIORS:
         group = by_prior.get(prior)
         if not standard or not group or group[0].config.epochs != standard[0].config.epochs:
             continue
@@ -257,7 +181,7 @@ def _above_standard(groups):
         if common:
             samples = max(common, key=int)
             gain = _mean(group, samples) - _mean(standard, samples)
-            gains.append(f"{evaluate.PRIOR_NAMES[prior]} {gain:+.2f} nats (S = {samples})")
+            gains.append(f"{report.PRIOR_NAMES[prior]} {gain:+.2f} nats (S = {samples})")
     return [f"Against the standard prior: {', '.join(gains)}."] if gains else []
 
 
@@ -269,7 +193,7 @@ def _rows(protocol, group):
     config = group[0].config
     numbers = sorted({s for one in group for s in one.metrics["log_likelihood"]}, key=int)
     # Published figures stand beside the estimate of as many samples, if there is one.
-    theirs = str(published.SAMPLES[protocol])
+    theirs = str(presets.SAMPLES[protocol])
     compared = theirs if theirs in numbers else numbers[-1]
     return [_row(protocol, config, group, samples, samples == compared) for samples in numbers]
 
@@ -284,7 +208,7 @@ def _row(protocol, config, group, samples, compared):
         reference = published.log_likelihood(protocol, config.dataset, config.prior)
         reference_bits = published.bits_per_dimension(protocol, config.dataset, config.prior)
     return [
-        evaluate.PRIOR_NAMES[config.prior],
+        report.PRIOR_NAMES[config.prior],
         ", ".join(str(one.config.seed) for one in scored),
         _epochs(config, [one.metrics["epochs"] for one in scored]),
         _range(sorted({one.metrics.get("test_images", 0) for one in scored})),
@@ -296,7 +220,7 @@ def _row(protocol, config, group, samples, compared):
         "" if reference is None else f"{means.mean() - reference:+.2f}",
         f"{bits:.3f}" if config.likelihood == "discretized_logistic" else "",
         "" if reference_bits is None else f"{reference_bits:.2f}",
-        evaluate.components_text([one.metrics for one in scored]),
+        report.components_text([one.metrics for one in scored]),
     ]
 
 
@@ -310,6 +234,17 @@ def _range(values):
     return "-".join(str(value) for value in dict.fromkeys((values[0], values[-1])))
 
 
-def slug(text):
-    """A folder's name from a dataset's."""
-    return re.sub(r"[^A-Za-z0-9_.+=-]+", "_", text).strip("_")
+def write_table(folder, out):
+    """Table 1 from the runs' metrics, on the terminal and as a report.
+
+    Args:
+        folder: of the runs, as of `collect.collect`.
+        out: folder of the report.
+    """
+    found = collect(folder)
+    written = [overview(found), *sections(found, out)]
+    page = reports.write_report(out, "Table 1: test log-likelihood, nats per image", written)
+    for section in written:
+        print("\n" + reports.plain_section(section))
+    print(f"\nReport: {page}")
+    return page

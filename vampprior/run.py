@@ -1,20 +1,18 @@
-"""From configurations to trained, evaluated runs and a report; the K figure among them."""
+"""From configurations to trained, evaluated runs and a report."""
 
 import dataclasses
-import os
 import sys
 from pathlib import Path
 
 from vaekit import datasets, files
-from vaekit.errors import UserError
 from vaekit.release import shelf
-from vaekit.reporting import plots, reports
+from vaekit.reporting import reports
 from vaekit.runs import open_run, run_name
+from vaekit.training import backend
 from vaekit.training.continued import continue_from
-from vampprior import checkpoint, evaluate, train
-from vampprior.paper import table
-
-KS = (10, 50, 100, 250, 500, 750, 1000, 1500)
+from vampprior import checkpoint, evaluate, report, train
+from vampprior.model import VAE
+from vampprior.paper import collect, table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,10 +50,10 @@ def load(dataset, options):
     return found.take(options.images, options.test_images)
 
 
-def test_images(model, data_dir=None):
-    """The test images that a model's configuration is evaluated on."""
+def test_images(config, data_dir=None):
+    """The test images that a configuration is evaluated on."""
     options = Options(runs=Path("runs"), samples=(), data_dir=data_dir)
-    return train.prepare(model.config, load(model.config.dataset, options)).test
+    return train.prepare(config, load(config.dataset, options)).test
 
 
 def run_one(config, changes, dataset, options):
@@ -77,6 +75,7 @@ def run_one(config, changes, dataset, options):
         metrics = evaluate.evaluate(
             model, data, run, options.samples, options.memory_mib, options.progress
         )
+        report.draw(model, data, run.figures)
         title = f"{config.name}, seed {config.seed}"
         _report([metrics], [run], run.directory, title, dataset.source)
     return metrics, run
@@ -93,14 +92,14 @@ def _open(config, changes, dataset, data, options):
     return open_run(directory, description, type(config), options)
 
 
-def run_row(configurations, changes, options, report=None):
+def run_row(configurations, changes, options, folder=None):
     """Several configurations of one dataset, and a report on them side by side.
 
     Args:
         configurations: list of `Config`s of the same dataset, changes included.
         changes: the changed fields.
         options: `Options`.
-        report: folder of the report; by default reports/vampprior/<dataset>.
+        folder: of the report; by default reports/vampprior/<dataset>.
     Returns:
         Path of the report's HTML page.
     """
@@ -112,102 +111,26 @@ def run_row(configurations, changes, options, report=None):
             with _open(config, changes, dataset, data, options) as run:
                 continue_from(run, options.continue_from, train.PHASE)
     results = [run_one(config, changes, dataset, options) for config in configurations]
-    folder = Path(report or Path("reports") / "vampprior" / table.slug(name))
+    folder = Path(folder or Path("reports") / "vampprior" / collect.slug(name))
     metrics, runs = zip(*results, strict=True)
     page = _report(metrics, runs, folder, f"VampPrior VAE on {name}", dataset.source)
-    print(reports.plain_table(evaluate.metrics_table(metrics)))
+    print(reports.plain_table(report.metrics_table(metrics)))
     for section in table.sections(_scored(metrics, runs)):
-        print("\n" + _plain(section))
+        print("\n" + reports.plain_section(section))
     print(f"\nReport: {page} (and report.md, report.json beside it)")
     return page
 
 
-def _plain(section):
-    return "\n\n".join([section.title, *map(reports.plain_table, section.tables)])
-
-
 def _report(metrics, runs, folder, title, source):
-    relative = _relative_to(folder)
-    sections = evaluate.sections(metrics, runs, Path(folder) / "figures", relative)
+    relative = reports.relative_to(folder)
+    sections = report.sections(metrics, runs, Path(folder) / "figures", relative)
     sections[0].text.append(f"Data: {source}.")
     compared = table.sections(_scored(metrics, runs))
     return reports.write_report(folder, title, [*sections, *compared, reports.provenance(runs)])
 
 
-def _relative_to(folder):
-    return lambda path: Path(os.path.relpath(path, folder)).as_posix()
-
-
 def _scored(metrics, runs):
-    return [table.Scored(m, run.directory) for m, run in zip(metrics, runs, strict=True)]
-
-
-def k_sweep(base, changes, ks, options, report):
-    """Log-likelihood against the number of pseudo-inputs (KTH report, Figure 5).
-
-    Args:
-        base: `Config` of a VampPrior, changes included.
-        changes: the changed fields.
-        ks: numbers of pseudo-inputs.
-        options, report: as for `run_row`.
-    """
-    if base.prior != "vampprior":
-        raise UserError(f"{base.name} has no trained pseudo-inputs; take a ..._vampprior preset.")
-    dataset, rows, runs = load(base.dataset, options), [], []
-    for k in ks:
-        changed = changes | {"num_pseudo_inputs": k}
-        config = dataclasses.replace(base, num_pseudo_inputs=k)
-        metrics, run = run_one(config, changed, dataset, options)
-        samples = max(metrics["log_likelihood"], key=int)
-        score = metrics["log_likelihood"][samples]
-        used = metrics["effective_components"]
-        seconds = metrics["training_seconds"]
-        rows.append([k, f"{used:.0f}", score["mean"], score["standard_error"], seconds])
-        runs.append(run)
-    return _k_report(base, rows, samples, Path(report), dataset.source, runs)
-
-
-def _k_report(base, rows, samples, folder, source, runs):
-    likelihood, times = folder / "figures" / "k.png", folder / "figures" / "k_seconds.png"
-    ks = [row[0] for row in rows]
-    label = f"log p(x), S = {samples}"
-    plots.curves(
-        likelihood, {label: (ks, [r[2] for r in rows])}, "pseudo-inputs K", "nats per image"
-    )
-    series = {"measured": (ks, [row[4] for row in rows])}
-    plots.curves(times, series, "pseudo-inputs K", "seconds of training")
-    at_500 = {row[0]: row[4] for row in rows}.get(500)
-    for row in rows:
-        row.append(row[4] / at_500 if at_500 else None)
-    columns = ["K", "components used", f"log p(x), S={samples}", "s.e.", "training seconds"]
-    columns.append("times that of K=500")
-    section = reports.Section(
-        f"Number of pseudo-inputs on {base.dataset}, {base.epochs} epochs, seed {base.seed}",
-        text=[
-            "The KTH report found the best value around K = 500 and above, and training times of "
-            f"about 3 times (K = 1000) and 5 times (K = 1500) that of K = 500. Data: {source}."
-        ],
-        tables=[reports.Table(columns, rows)],
-        figures=[
-            reports.Figure("figures/k.png", "Test log-likelihood against K"),
-            reports.Figure("figures/k_seconds.png", "Training time against K"),
-        ],
-    )
-    page = reports.write_report(folder, "Pseudo-inputs", [section, reports.provenance(runs)])
-    print(reports.plain_table(section.tables[0]))
-    print(f"\nReport: {page}")
-    return page
-
-
-def write_table(folder, report):
-    """Table 1 from the runs' metrics, on the terminal and as a report."""
-    found = table.collect(folder)
-    sections = [table.overview(found), *table.sections(found, report)]
-    page = reports.write_report(report, "Table 1: test log-likelihood, nats per image", sections)
-    for section in sections:
-        print("\n" + _plain(section))
-    print(f"\nReport: {page}")
-    return page
+    return [collect.Scored(m, run.directory) for m, run in zip(metrics, runs, strict=True)]
 
 
 def score_again(directory, options):
@@ -217,9 +140,10 @@ def score_again(directory, options):
         dict of number of samples to (recorded mean, recomputed mean).
     """
     directory = shelf.resolve(directory, checkpoint.PACKAGE)
-    model = checkpoint.load(directory)
+    backend.full_precision_products()
+    model, config = VAE.from_run(directory), checkpoint.read_config(directory)
     recorded = files.read_json(directory / evaluate.METRICS)["log_likelihood"]
-    data = train.prepare(model.config, load(model.config.dataset, options))
+    data = train.prepare(config, load(config.dataset, options))
     compared = {}
     for samples in options.samples or sorted(map(int, recorded)):
         values = model.log_likelihood(

@@ -1,4 +1,6 @@
-"""Encoder and decoder: two dense layers of 300 units, plain or gated."""
+"""Encoder and decoder of dense layers, ReLU or gated: two layers of 300 units in the papers."""
+
+import math
 
 import keras
 from keras import layers, ops
@@ -35,6 +37,9 @@ class GatedDense(layers.Layer):
     def call(self, x):
         return self.activate(self.affine(x))
 
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
+
     def get_config(self):
         return {**super().get_config(), "units": self.units}
 
@@ -59,29 +64,51 @@ class PlainDense(layers.Dense):
         return self.activate(self.affine(x))
 
 
-HIDDEN = {"plain": PlainDense, "gated": GatedDense}
-OUTPUT_INITIALIZER = {"plain": "glorot_normal", "gated": "he_normal"}
+class _Dense(layers.Layer):
+    """Hidden layers and one linear output layer, float32 whatever the global policy."""
 
-
-@keras.saving.register_keras_serializable("vampprior")
-class Encoder(layers.Layer):
-    """q(z given x): `(batch, pixels)` in [0, 1] -> mean, log_var, each `(batch, latent_dim)`."""
-
-    def __init__(self, network, hidden_units, latent_dim, **kwargs):
+    def __init__(self, outputs, output_name, hidden_units=(300, 300), gated=True, **kwargs):
+        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        self.network, self.hidden_units, self.latent_dim = network, hidden_units, latent_dim
+        self.hidden_units, self.gated = tuple(hidden_units), gated
+        kind, initializer = (GatedDense, "he_normal") if gated else (PlainDense, "glorot_normal")
         self.hidden = [
-            HIDDEN[network](units, name=f"hidden{i + 1}") for i, units in enumerate(hidden_units)
+            kind(units, name=f"hidden{i + 1}", dtype=self.dtype_policy)
+            for i, units in enumerate(self.hidden_units)
         ]
-        self.moments = layers.Dense(
-            2 * latent_dim, kernel_initializer=OUTPUT_INITIALIZER[network], name="moments"
+        self.last = layers.Dense(
+            outputs, kernel_initializer=initializer, name=output_name, dtype=self.dtype_policy
         )
 
     def build(self, input_shape):
-        _build_chain([*self.hidden, self.moments], input_shape[-1], self.hidden_units)
+        widths = (math.prod(input_shape[1:]), *self.hidden_units)
+        for layer, width in zip([*self.hidden, self.last], widths, strict=True):
+            layer.build((None, width))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "hidden_units": self.hidden_units,
+            "gated": self.gated,
+        }
+
+
+@keras.saving.register_keras_serializable("vampprior")
+class DenseEncoder(_Dense):
+    """q(z given x): images `(batch, ...)` in [0, 1] -> mean, log_var, each `(batch, latent_dim)`.
+
+    Args:
+        latent_dim: number of latents.
+        hidden_units: widths of the hidden layers.
+        gated: gated layers (Tomczak & Welling), or ReLU layers (KTH report).
+    """
+
+    def __init__(self, latent_dim, hidden_units=(300, 300), gated=True, **kwargs):
+        super().__init__(2 * latent_dim, "moments", hidden_units, gated, **kwargs)
+        self.latent_dim = latent_dim
 
     def call(self, x):
-        return self._rest(self.hidden[0].affine(x))
+        return self._rest(self.hidden[0].affine(_flat(x)))
 
     def encode_both(self, images, pseudo_inputs):
         """Posteriors of a batch and of the pseudo-inputs in one pass.
@@ -90,14 +117,14 @@ class Encoder(layers.Layer):
         pseudo-inputs alone, which is all that training needs.
 
         Args:
-            images: `(batch, pixels)`.
-            pseudo_inputs: `(num_pseudo_inputs, pixels)`.
+            images: `(batch, ...)`.
+            pseudo_inputs: `(num_pseudo_inputs, ...)`.
         Returns:
             `(mean, log_var)` of the images and `(mean, log_var)` of the pseudo-inputs.
         """
         first = self.hidden[0]
-        values = ops.concatenate([first.affine(images), first.affine(pseudo_inputs)], axis=0)
-        mean, log_var = self._rest(values)
+        both = [first.affine(_flat(images)), first.affine(_flat(pseudo_inputs))]
+        mean, log_var = self._rest(ops.concatenate(both, axis=0))
         batch = ops.shape(images)[0]
         return (mean[:batch], log_var[:batch]), (mean[batch:], log_var[batch:])
 
@@ -105,53 +132,44 @@ class Encoder(layers.Layer):
         h = self.hidden[0].activate(values)
         for layer in self.hidden[1:]:
             h = layer(h)
-        moments = self.moments(h)
+        moments = self.last(h)
         log_var = ops.clip(moments[:, self.latent_dim :], LOG_VAR_MIN, LOG_VAR_MAX)
         return moments[:, : self.latent_dim], log_var
 
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.latent_dim), (input_shape[0], self.latent_dim)
+
     def get_config(self):
-        return {
-            **super().get_config(),
-            "network": self.network,
-            "hidden_units": self.hidden_units,
-            "latent_dim": self.latent_dim,
-        }
+        return {**super().get_config(), "latent_dim": self.latent_dim}
 
 
 @keras.saving.register_keras_serializable("vampprior")
-class Decoder(layers.Layer):
+class DenseDecoder(_Dense):
     """p(x given z): `(batch, latent_dim)` -> the likelihood's parameters, `(batch, outputs)`.
 
-    Flat, since everything here is dense; the likelihood says what the outputs mean.
+    The output is flat, since everything here is dense; the likelihood says what it means.
+
+    Args:
+        outputs: pixel values of an image times the likelihood's parameters per pixel.
+        hidden_units: widths of the hidden layers.
+        gated: as of `DenseEncoder`.
     """
 
-    def __init__(self, network, hidden_units, outputs, **kwargs):
-        super().__init__(**kwargs)
-        self.network, self.hidden_units, self.outputs = network, hidden_units, outputs
-        self.hidden = [
-            HIDDEN[network](units, name=f"hidden{i + 1}") for i, units in enumerate(hidden_units)
-        ]
-        self.parameters = layers.Dense(
-            outputs, kernel_initializer=OUTPUT_INITIALIZER[network], name="parameters"
-        )
-
-    def build(self, input_shape):
-        _build_chain([*self.hidden, self.parameters], input_shape[-1], self.hidden_units)
+    def __init__(self, outputs, hidden_units=(300, 300), gated=True, **kwargs):
+        super().__init__(outputs, "parameters", hidden_units, gated, **kwargs)
+        self.outputs = outputs
 
     def call(self, z):
         for layer in self.hidden:
             z = layer(z)
-        return self.parameters(z)
+        return self.last(z)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.outputs)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "network": self.network,
-            "hidden_units": self.hidden_units,
-            "outputs": self.outputs,
-        }
+        return {**super().get_config(), "outputs": self.outputs}
 
 
-def _build_chain(chain, inputs, hidden_units):
-    for layer, width in zip(chain, (inputs, *hidden_units), strict=True):
-        layer.build((None, width))
+def _flat(x):
+    return ops.reshape(x, (-1, math.prod(x.shape[1:])))

@@ -1,6 +1,6 @@
 """The page of measured log-likelihoods: Table 1 and the K figure, from finished reports.
 
-`python -m vampprior.paper.study_page OUT REPORT ...` writes it; no number on it is typed by hand.
+`python -m vampprior.paper.page OUT REPORT ...` writes it; no number on it is typed by hand.
 """
 
 from vaekit import cli
@@ -13,7 +13,7 @@ What Tomczak & Welling (2018) and the KTH report (2021) publish for the MLP VAE 
 units, and what runs of this package reach. The protocols differ: Tomczak & Welling's has gated
 layers, warm-up and early stopping; the report's has ReLU layers and a fixed number of epochs. Where
 a run had fewer epochs than its protocol, the column says so. This page is written by
-`python -m vampprior.paper.study_page` from the reports' own numbers.
+`python -m vampprior.paper.page` from the reports' own numbers.
 
 | command | what it makes |
 |---|---|
@@ -34,7 +34,7 @@ with the posteriors of their training images in place of the images.
 
 def main(argv=None):
     """Command line: write the page from reports."""
-    pages.main(argv, "python -m vampprior.paper.study_page", INTRODUCTION)
+    pages.main(argv, "python -m vampprior.paper.page", INTRODUCTION)
 
 
 if __name__ == "__main__":
