@@ -13,7 +13,7 @@ METRICS = "evaluation.json"
 # Largest number of values per image for Frechet distances on pixels.
 MOST_PIXEL_FEATURES = 1000
 SETS = ("REC", "GEN-1", "GEN-2")
-RENORMALIZED = " renormalised"
+RENORMALIZED = " renormalised"  # ending of a set's name in evaluation.json
 
 
 def evaluate(model, dataset, run, settings, count=MEASURED_IMAGES):
@@ -68,10 +68,15 @@ def measured_images(model, dataset, count=MEASURED_IMAGES):
     return check_images(prepare(dataset).test[:count], model.image_shape)
 
 
+def set_name(name, renormalized):
+    """What a set is called in evaluation.json: name is one of `SETS`."""
+    return name + (RENORMALIZED if renormalized else "")
+
+
 def generated_latents(model, count):
     """Latents of both stages with and without renormalisation: dict of name -> `(count, dim)`."""
     return {
-        f"GEN-{stage}{RENORMALIZED if renormalize else ''}": model.generate_latents(
+        set_name(f"GEN-{stage}", renormalize): model.generate_latents(
             count, stage, renormalize, SEED
         )
         for stage in (1, 2)
@@ -82,7 +87,7 @@ def generated_latents(model, count):
 def decoded_sets(model, real, sampled, latents):
     """Images of every set: reconstructions as they are and with moved pixels, generated ones."""
     moved = renormalization.renormalize_images(sampled, renormalization.mean_pixel_std(real))
-    sets = {"REC": sampled, f"REC{RENORMALIZED}": moved.astype(np.float32)}
+    sets = {"REC": sampled, set_name("REC", True): moved.astype(np.float32)}
     return sets | {name: model.decode(z) for name, z in latents.items()}
 
 

@@ -86,7 +86,7 @@ class GaussianVAE(keras.Model):
         """Standard deviation of the decoder's noise, a scalar tensor, unit of the target."""
         return self.balance.gamma
 
-    def forward(self, target, noise, training=False):
+    def autoencode(self, target, noise, training=False):
         """Encode `target`, sample z = mean + exp(log_var / 2) * noise, decode.
 
         Args:

@@ -4,7 +4,9 @@ import keras
 import numpy as np
 
 from balancingvae import gamma as gamma_rules
-from balancingvae.one_stage import BalancedVAE, LatentVAE, image_batches, is_stream
+from balancingvae.between_stages import joined_history, posterior_of
+from balancingvae.gaussian_vae import METRICS
+from balancingvae.one_stage import BalancedVAE, LatentVAE
 from balancingvae.renormalization import GENERATED_BATCH, prior_latents, renormalized_latents
 from vaekit.errors import UserError, check_choice, check_positive_integer, check_positive_number
 from vaekit.images import scaled
@@ -111,7 +113,7 @@ class TwoStageVAE(keras.Model):
         """The model of a preset.
 
         Args:
-            name: a key of `balancingvae.PRESETS`, or with weights any name of a released checkpoint.
+            name: a key of `balancingvae.PRESETS`; with weights, a released checkpoint's name.
             weights: whether to load the released weights; else the model is untrained.
         """
         from balancingvae import checkpoint, presets
@@ -209,39 +211,28 @@ class TwoStageVAE(keras.Model):
                 **plan, **options,
             )  # fmt: skip
         if second_epochs:
-            steps = options.get("steps_per_epoch")
             if validation_data is not None:
-                validation_steps = options.get("validation_steps")
-                validation_data = (self._posterior(validation_data, validation_steps)[0],)
-            posterior, plan["batch_size"] = self._posterior(x, steps, batch_size)
+                steps = options.get("validation_steps")
+                validation_data = (posterior_of(self.stage_one, validation_data, steps)[0],)
+            steps = options.get("steps_per_epoch")
+            posterior, plan["batch_size"] = posterior_of(self.stage_one, x, steps, batch_size)
             found["stage_two"] = self.stage_two.fit(
                 posterior, epochs=second_epochs, validation_data=validation_data,
                 callbacks=second_callbacks, **plan,
                 **{key: options[key] for key in SHARED if key in options},
             )  # fmt: skip
-        return self._joined_history(found)
-
-    def _joined_history(self, found):
-        joined = keras.callbacks.History()
-        joined.set_model(self)
-        joined.history = {
-            f"{stage}_{key}": values
-            for stage, history in found.items()
-            for key, values in history.history.items()
-        }
-        joined.epoch = list(range(sum(len(history.epoch) for history in found.values())))
-        joined.params = {stage: history.params for stage, history in found.items()}
-        self.history = joined
-        return joined
+        self.history = joined_history(self, found)
+        return self.history
 
     def evaluate(self, x, batch_size=None, verbose="auto", return_dict=False, **options):
         """Losses and metrics of both stages, named as in `fit`; arguments as `keras.Model`'s."""
         plan = {"verbose": verbose, "return_dict": True}
-        one = self.stage_one.evaluate(x, batch_size=batch_size, **plan, **options)
-        posterior, size = self._posterior(x, options.get("steps"), batch_size)
-        two = self.stage_two.evaluate(posterior, batch_size=size, **plan)
-        results = {f"stage_one_{key}": value for key, value in one.items()}
-        results |= {f"stage_two_{key}": value for key, value in two.items()}
+        found = {"stage_one": self.stage_one.evaluate(x, batch_size=batch_size, **plan, **options)}
+        posterior, size = posterior_of(self.stage_one, x, options.get("steps"), batch_size)
+        found["stage_two"] = self.stage_two.evaluate(posterior, batch_size=size, **plan)
+        results = {
+            f"{stage}_{key}": found[stage][key] for stage in STAGES for key in ("loss", *METRICS)
+        }
         return results if return_dict else list(results.values())
 
     def predict(self, x, *args, **keywords):
@@ -305,13 +296,3 @@ class TwoStageVAE(keras.Model):
     def from_config(cls, config):
         """The model of `get_config`; nested objects are made first."""
         return cls(**keras.saving.deserialize_keras_object(config))
-
-    def _posterior(self, x, steps=None, batch_size=None):
-        """First-stage posteriors of x as a pair of arrays, and the batch size it was read with."""
-        if isinstance(x, (tuple, list)):
-            x = x[0]
-        if not is_stream(x):
-            return self.encode(x), batch_size
-        parts = [self.encode(images) for images in image_batches(x, steps)]
-        mean, log_var = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return (mean, log_var), batch_size or len(parts[0][0])

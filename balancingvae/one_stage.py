@@ -1,7 +1,5 @@
 """The two kinds of one-stage VAE: of images, and of the latents of another VAE."""
 
-import itertools
-
 import keras
 import numpy as np
 
@@ -87,7 +85,7 @@ class BalancedVAE(ImageInputs, GaussianVAE):
             self.kl_weight = losses.kl_factor(image_shape, self.latent_dim)
 
     def call(self, images, training=False):
-        return self.forward(scaled(images), None, training)
+        return self.autoencode(scaled(images), None, training)
 
     def check_input(self, images, training):
         return compact_images(images, self.image_shape)
@@ -189,7 +187,7 @@ class LatentVAE(GaussianVAE):
 
     def call(self, latents, training=False):
         pair = isinstance(latents, (list, tuple))
-        return self.forward(self.sampling(list(latents)) if pair else latents, None, training)
+        return self.autoencode(self.sampling(list(latents)) if pair else latents, None, training)
 
     def fit(self, x=None, *args, validation_data=None, **keywords):
         """As `keras.Model.fit`; x is latents or a pair (mean, log_var)."""
@@ -261,21 +259,3 @@ def _check_image_shape(image_shape, encoder):
             f"{image_shape!r}. It can be left out where the encoder has a fixed input shape."
         ) from error
     return height, width, channels
-
-
-def is_stream(x):
-    """Whether x gives batches rather than being an array of all images."""
-    return isinstance(x, keras.utils.PyDataset) or not hasattr(x, "shape")
-
-
-def image_batches(x, steps=None):
-    """The images of each batch of a stream, as numpy arrays.
-
-    Args:
-        x: `tf.data.Dataset`, `keras.utils.PyDataset`, torch `DataLoader` or another iterable.
-        steps: number of batches to read; None for all.
-    """
-    batches = (x[i] for i in range(len(x))) if isinstance(x, keras.utils.PyDataset) else iter(x)
-    for batch in itertools.islice(batches, steps):
-        images = batch[0] if isinstance(batch, (tuple, list)) else batch
-        yield keras.ops.convert_to_numpy(images)

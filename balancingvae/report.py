@@ -4,12 +4,12 @@ import numpy as np
 
 from balancingvae import presets, variance
 from balancingvae.evaluate import (
-    RENORMALIZED,
     SEED,
     SETS,
     decoded_sets,
     generated_latents,
     measured_images,
+    set_name,
 )
 from balancingvae.paper import published
 from balancingvae.train import MEASURED_IMAGES
@@ -19,6 +19,8 @@ from vaekit.reporting import plots
 from vaekit.reporting.reports import Figure, Section, Table, sentence
 
 PICTURES = 50
+# Every set of images: name, whether renormalised.
+ALL_SETS = tuple((name, renormalized) for name in SETS for renormalized in (False, True))
 
 
 def draw(model, dataset, run, count=MEASURED_IMAGES):
@@ -35,8 +37,10 @@ def draw(model, dataset, run, count=MEASURED_IMAGES):
     # Spread over the test images: some datasets are sorted.
     chosen = np.linspace(0, len(real) - 1, min(PICTURES, len(real))).astype(int)
     grids = {"originals": real[chosen]}
-    for name, images in sets.items():
-        grids[file_name(name)] = images[chosen] if name.startswith("REC") else images[:PICTURES]
+    for name, renormalized in ALL_SETS:
+        images = sets[set_name(name, renormalized)]
+        images = images[chosen] if name == "REC" else images[:PICTURES]
+        grids[file_name(name, renormalized)] = images
     for name, images in grids.items():
         plots.image_grid(run.figures / f"{name}.png", to_uint8(images))
     for phase in ("stage_one", "stage_two"):
@@ -59,9 +63,9 @@ def draw_curves(records, phase, folder):
     plots.curves(folder / f"{phase}_kl.png", series, "epoch", "nats per image")
 
 
-def file_name(name):
-    """File stem of a set's grid: "GEN-1 renormalised" -> "gen_1_renormalised"."""
-    return name.lower().replace("-", "_").replace(" ", "_")
+def file_name(name, renormalized):
+    """File stem of a set's grid: "gen_1_renormalised" for "GEN-1", True."""
+    return name.lower().replace("-", "_") + ("_renormalised" if renormalized else "")
 
 
 def main_table(all_metrics):
@@ -75,7 +79,7 @@ def main_table(all_metrics):
         row = [name, m["config"]["seed"], epochs, m["mse"], m["variance_loss"]]
         row += [m["kl"], m["gamma"], m["variance_law"], m["inactive"]]
         found = m["latent_variance"]
-        rows.append([*row, found["GEN-2"], found[f"GEN-2{RENORMALIZED}"]])
+        rows.append([*row, found["GEN-2"], found[set_name("GEN-2", True)]])
     return Table(columns, rows)
 
 
@@ -141,7 +145,7 @@ def _distances_section(metrics):
     labels = list(dict.fromkeys(row["label"] for row in rows))
     values = {(row["set"], row["label"]): row["value"] for row in rows}
     stds, variances = metrics["pixel_std"], metrics["latent_variance"]
-    names = [name + suffix for name in SETS for suffix in ("", RENORMALIZED)]
+    names = [set_name(*one) for one in ALL_SETS]
     body = [
         [name, *(values.get((name, label)) for label in labels), stds[name], variances.get(name)]
         for name in names
@@ -168,12 +172,12 @@ def _distances_section(metrics):
 
 
 def _own_fids(metrics, values):
-    """Rows to stand under the published ones; "not computed" without the Inception network."""
+    """Rows to put under the published ones; "not computed" without the Inception network."""
     title = "measured here" + (", reduced budget" if reduction(metrics) else "")
     fids = {name: v for (name, label), v in values.items() if "FID" in label and v is not None}
     return [
-        [title + more, *(fids.get(name + suffix, "not computed") for name in SETS)]
-        for suffix, more in (("", ""), (RENORMALIZED, ", with normalization"))
+        [title + more, *(fids.get(set_name(name, renormalized), "not computed") for name in SETS)]
+        for renormalized, more in ((False, ""), (True, ", with normalization"))
     ]
 
 

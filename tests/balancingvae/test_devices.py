@@ -21,7 +21,7 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from balancingvae import configs, train
+from balancingvae import presets, train
 from vaekit.datasets import Dataset
 from vaekit.runs import Run
 
@@ -38,7 +38,7 @@ for count in (1, 2):
         model = train.train(small, data, run, progress=False, device_count=count)
         records = [[r[k] for k in ("loss", "kl", "mse", "gamma")] for r in run.records()]
     norm = model.stage_one.decoder.get_layer("scale0_block0_bn0")
-    scalars = [model.stage_one.running_error, norm.updates]
+    scalars = [model.stage_one.balance.running_error, norm.updates]
     found[count] = {
         "records": records,
         "scalars": [float(scalar) for scalar in scalars],

@@ -5,8 +5,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from balancingvae.layers import BatchNorm
 from keras import ops
+
+from balancingvae.networks import BatchNorm
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 

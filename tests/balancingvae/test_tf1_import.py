@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import balancingvae
+from balancingvae.tf1 import importer
 from balancingvae.tf1.importer import our_names
 from vaekit.errors import UserError
 
@@ -121,7 +122,7 @@ def write(path, arrays):
 @pytest.mark.parametrize("name", ["cifar10", "celeba"])
 def test_names_here_are_those_of_the_original_graph(name):
     facts = tf.train.load_checkpoint(str(FIXTURES / name / "stage2")).get_variable_to_shape_map()
-    config = balancingvae.import_tf1_checkpoint(FIXTURES / name / "stage2").config
+    config, _ = importer.read(FIXTURES / name / "stage2")
     settings = {key: getattr(config, key) for key in SMALL if hasattr(config, key)}
     shapes = shapes_of(settings | {"side": config.image_shape[0], "channels": 3})
     model = {name: tuple(shape) for name, shape in facts.items() if name.startswith("stage")}
@@ -150,8 +151,7 @@ def test_configuration_and_weights(case, tmp_path):
     changed, naming, content = CASES[case]
     settings = SMALL | changed
     arrays = arrays_of(shapes_of(settings, **naming), **content)
-    model = balancingvae.import_tf1_checkpoint(write(tmp_path / "stage2-1200", arrays))
-    config = model.config
+    config, model = importer.read(write(tmp_path / "stage2-1200", arrays))
     assert config.image_shape == (settings["side"], settings["side"], settings["channels"])
     for key in SMALL.keys() - {"side", "channels"}:
         assert getattr(config, key) == settings[key], key
@@ -194,10 +194,10 @@ def original_of(canonical, values):
 def test_the_model_works_and_is_saved(tmp_path):
     prefix = write(tmp_path / "stage2", arrays_of(shapes_of(SMALL)))
     # Whichever of the checkpoint's files is named.
-    model = balancingvae.import_tf1_checkpoint(f"{prefix}.index", dataset="folder:faces")
-    assert model.config.dataset == "folder:faces"
+    config, model = importer.read(f"{prefix}.index", dataset="folder:faces")
+    assert config.dataset == "folder:faces"
     assert model.generate(2, seed=0).shape == (2, 16, 16, 3)
-    balancingvae.save(model, tmp_path / "run")
+    balancingvae.save(model, tmp_path / "run", config)
     again = balancingvae.load(tmp_path / "run")
     np.testing.assert_array_equal(again.generate(2, seed=0), model.generate(2, seed=0))
 
@@ -205,8 +205,9 @@ def test_the_model_works_and_is_saved(tmp_path):
 def test_cross_entropy_is_seen_by_the_loggamma_without_slots(tmp_path):
     arrays = arrays_of(shapes_of(SMALL, learned=True), slots=True)
     del arrays["stage1/decoder/loggamma_x/Adam"], arrays["stage1/decoder/loggamma_x/Adam_1"]
-    model = balancingvae.import_tf1_checkpoint(write(tmp_path / "stage2", arrays))
-    assert model.config.cross_entropy
+    config, model = importer.read(write(tmp_path / "stage2", arrays))
+    assert config.cross_entropy
+    assert model.stage_one.reconstruction == "cross_entropy"
 
 
 def test_statistics_without_shadows_are_those_of_a_long_training(tmp_path):
@@ -277,5 +278,5 @@ def test_one_stage_alone_other_networks_and_damage(tmp_path):
     with pytest.raises(UserError, match="damaged"):
         balancingvae.import_tf1_checkpoint(tmp_path / "cut")
     not_finite = arrays | {"stage2/encoder/mu_u/bias": np.full(3, np.nan, np.float32)}
-    with pytest.raises(UserError, match="encoder/mean/bias holds values that are no finite"):
+    with pytest.raises(UserError, match="encoder/mean/bias has values that are not finite"):
         balancingvae.import_tf1_checkpoint(write(tmp_path / "nan", not_finite))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import balancingvae
-from balancingvae import checkpoint, evaluate, networks, presets, train
+from balancingvae import checkpoint, presets, report, train
+from balancingvae.networks.resnet import check_num_scale
 from vaekit.datasets import Dataset
 from vaekit.errors import UserError
 from vaekit.runs import Run
@@ -25,24 +26,26 @@ def images(*shape, kind="discretized_logistic"):
 
 @pytest.fixture(scope="module")
 def model():
-    return balancingvae.TwoStageVAE(SMALL)
+    return presets.model(SMALL)
 
 
 def test_a_side_that_cannot_be_halved_that_often():
     with pytest.raises(UserError, match=r"num_scale 5 .* 8 x 8.* halved 3 times.*from 1 to 4"):
-        networks.check_num_scale(5, (8, 8, 1))
-    with pytest.raises(UserError, match="3 x 64 are too small"):
-        networks.check_num_scale(1, (3, 64, 3))
+        check_num_scale(5, (8, 8, 1))
+    with pytest.raises(UserError, match="at least 4 for the ResNet, got 3 x 64"):
+        check_num_scale(1, (3, 64, 3))
 
 
 def test_stages_of_different_latents(model, tmp_path):
-    balancingvae.save(model, tmp_path)
-    other = balancingvae.TwoStageVAE(dataclasses.replace(SMALL, latent_dim=3))
-    balancingvae.save(other, tmp_path / "other")
+    balancingvae.save(model, tmp_path, SMALL)
+    other = dataclasses.replace(SMALL, latent_dim=3)
+    balancingvae.save(presets.model(other), tmp_path / "other", other)
     (tmp_path / "other" / "stage_two.npz").replace(tmp_path / "stage_two.npz")
     with pytest.raises(UserError, match=r"stage_two\.npz .*encoder/mean/bias has shape \(3,\)"):
         balancingvae.load(tmp_path)
-    with pytest.raises(UserError, match=r"Latents of shape \(5, 3\) came; \(n, 2\) is taken"):
+    with pytest.raises(
+        UserError, match=r"latents of shape \(n, 2\) with n at least 1, got \(5, 3\)"
+    ):
         model.stage_two.encode(np.zeros((5, 3)))
 
 
@@ -58,15 +61,18 @@ def test_a_second_stage_without_a_trained_first(model, tmp_path):
             train.posterior(model, data.train, run)
         unfinished = {"model": model.stage_one.variables}
         checkpoints.save(run.checkpoint_path("stage_one"), unfinished, {"finished": False})
-        with pytest.raises(UserError, match="goes on with the first stage"):
+        with pytest.raises(UserError, match="resumes the first stage"):
             train.posterior(model, data.train, run)
 
 
 @pytest.mark.parametrize(
     "data, message",
     [
-        (images(32, 32, 3), r"shapes has images of shape \(32, 32, 3\); digits takes \(8, 8, 1\)"),
-        (images(8, 8, 1, kind="bernoulli"), r"shapes has 0/1 pixels; digits takes 0\.\.255"),
+        (
+            images(32, 32, 3),
+            r"digits expects images of shape \(8, 8, 1\), got shapes with \(32, 32, 3\)",
+        ),
+        (images(8, 8, 1, kind="bernoulli"), r"digits expects 0\.\.255 pixels, got shapes with 0/1"),
     ],
 )
 def test_a_model_of_another_dataset(data, message, tmp_path):
@@ -78,8 +84,6 @@ def test_a_model_of_another_dataset(data, message, tmp_path):
 def test_a_shortened_run_is_labelled():
     values = dataclasses.asdict(presets.preset("cifar10"))
     metrics = {"config": values, "reduced_images": False}
-    assert evaluate.reduction(metrics) == ""
+    assert report.reduction(metrics) == ""
     metrics = {"config": values | {"epochs": 4}, "reduced_images": True, "training_images": 2000}
-    assert evaluate.reduction(metrics) == (
-        "epochs 4 in place of 700, 2,000 training images, not all"
-    )
+    assert report.reduction(metrics) == ("epochs 4 in place of 700, 2,000 training images, not all")
