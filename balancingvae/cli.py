@@ -7,9 +7,19 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from balancingvae import checkpoint, experiments, networks, presets
+from balancingvae import checkpoint, networks
+from balancingvae.config import GAMMA_POLICIES, RENORMALIZATIONS
 from balancingvae.paper import commands as studies
 from balancingvae.paper import published, runner, tables
+from balancingvae.run import (
+    QUICK,
+    SCALES,
+    Options,
+    evaluate_again,
+    from_arguments,
+    run_and_report,
+    test_images,
+)
 from balancingvae.tf1 import importer as tf1
 from vaekit import cli, fid
 from vaekit.errors import UserError
@@ -33,8 +43,8 @@ FIELDS = {
 }
 CHOICES = {
     "network": networks.NETWORKS,
-    "gamma_policy": presets.GAMMA_POLICIES,
-    "renormalization": presets.RENORMALIZATIONS,
+    "gamma_policy": GAMMA_POLICIES,
+    "renormalization": RENORMALIZATIONS,
 }
 RATES = ("lr2", "kl_factor")  # numbers; the other fields without choices are integers
 
@@ -71,13 +81,13 @@ def _add_train(commands):
     )
     smaller.add_argument(
         "--scale",
-        choices=experiments.SCALES,
+        choices=SCALES,
         default="full",
         help="small: the plain network and the budget of minutes that the comparisons use",
     )
     cli.add_seeds(train)
     train.add_argument("--test-images", type=cli.positive_integer, help="measure that many only")
-    devices = experiments.Options.devices
+    devices = Options.devices
     train.add_argument(
         "--devices",
         type=cli.positive_integer,
@@ -97,15 +107,15 @@ def _add_train(commands):
 
 
 def _train(arguments):
-    budget = experiments.QUICK if arguments.quick else experiments.SCALES[arguments.scale]
-    options = budget.limit(experiments.from_arguments(arguments))
+    budget = QUICK if arguments.quick else SCALES[arguments.scale]
+    options = budget.limit(from_arguments(arguments))
     given = cli.overrides(arguments, ("epochs", "batch_size", "lr", *FIELDS))
     changes = budget.changes | given
     for name in arguments.names:
         preset = runner.preset_named(name, options.data_dir)
         if arguments.seeds == 1:
             config = dataclasses.replace(preset, **changes, seed=arguments.seed)
-            experiments.run_and_report(config, changes, options, arguments.report)
+            run_and_report(config, changes, options, arguments.report)
             continue
         seeds = range(arguments.seed, arguments.seed + arguments.seeds)
         comparison = runner.Comparison(preset, changes, seeds, options, say=runner.say)
@@ -124,7 +134,7 @@ def _add_evaluate(commands):
 
 def _evaluate(arguments):
     for directory in arguments.directories:
-        experiments.evaluate_again(directory, experiments.from_arguments(arguments))
+        evaluate_again(directory, from_arguments(arguments))
 
 
 def _add_import(commands):
@@ -158,6 +168,6 @@ GALLERY = gallery.Package(
     load=checkpoint.load,
     read_config=checkpoint.read_config,
     sample=_sample,
-    test_images=experiments.test_images,
+    test_images=test_images,
     sample_options=_sample_options,
 )

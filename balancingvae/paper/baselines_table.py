@@ -11,7 +11,6 @@ import keras
 from balancingvae import (
     checkpoint,
     evaluate,
-    experiments,
     measures,
     presets,
     report,
@@ -20,9 +19,10 @@ from balancingvae import (
 )
 from balancingvae.baselines import density
 from balancingvae.baselines.rae import KINDS, RAE, published_weights
-from balancingvae.evaluate import RENORMALIZED
+from balancingvae.evaluate import set_name
 from balancingvae.paper import published, runner, tables
 from balancingvae.paper.runner import Row, over_seeds
+from balancingvae.run import load_dataset, show_report, unit_images
 from vaekit import files, training
 from vaekit.distributions import draw_posterior
 from vaekit.images import to_uint8
@@ -34,8 +34,8 @@ from vaekit.training import backend
 SEED = 0  # of the densities and of draws
 # Most latents that a density is fitted to.
 MOST_CODES = 50_000
-GENERATED = ("GEN-2", f"GEN-2{RENORMALIZED}")  # whose latents' variance is shown
-SETS = ("REC", "GEN-1", f"GEN-1{RENORMALIZED}", *density.COMPONENTS, *GENERATED)
+GENERATED = ("GEN-2", set_name("GEN-2", True))  # whose latents' variance is shown
+SETS = ("REC", "GEN-1", set_name("GEN-1", True), *density.COMPONENTS, *GENERATED)
 QUANTITIES = (
     ("mse", "mse"),
     ("variance loss", "variance_loss"),
@@ -93,7 +93,7 @@ def study(comparison, autoencoders, variants):
     parts = sections(rows, runner.budget(rows), published.autoencoders(preset.dataset))
     folder = comparison.folder("baselines")
     page = reports.write_report(folder, f"Baselines: {preset.name}", parts)
-    experiments.show_report(page, parts[0].tables)
+    show_report(page, parts[0].tables)
 
 
 def train_all(comparison, autoencoders, variants):
@@ -106,7 +106,7 @@ def train_all(comparison, autoencoders, variants):
     baselines = [Row(baseline.name, comparison.config()) for baseline in autoencoders]
     for seed in comparison.seeds:
         config = comparison.config(seed=seed)
-        dataset = experiments.load(config, options)
+        dataset = load_dataset(config, options)
         for baseline, row in zip(autoencoders, baselines, strict=True):
             changes = comparison.changes
             metrics, run = train_autoencoder(config, baseline, dataset, changes, options)
@@ -122,7 +122,7 @@ def with_densities(metrics, run, options):
     learns.
     """
     config, model = checkpoint.read_config(run.directory), checkpoint.load(run.directory)
-    dataset = experiments.load(config, options)
+    dataset = load_dataset(config, options)
     images = dataset.train[:MOST_CODES]
     codes = draw_posterior(*model.encode(images), SEED)
     sets = density_sets(codes, model.decode, len(dataset.test[: train.MEASURED_IMAGES]))
@@ -144,9 +144,9 @@ def train_autoencoder(config, baseline, dataset, changes, options):
     Args:
         config: a `Config`: data, network sizes, budget of the first stage.
         baseline: an `Autoencoder`.
-        dataset: from `experiments.load`.
+        dataset: from `run.load_dataset`.
         changes: dict of the changed fields of the configuration; they name the directory.
-        options: `experiments.Options`.
+        options: `run.Options`.
     Returns:
         (metrics, run).
     """
@@ -188,7 +188,7 @@ def _fit(config, baseline, dataset, run, options):
 
 def measure(model, dataset, run, settings):
     """Errors and distances of an `RAE`'s reconstructions and of images from both densities."""
-    real = experiments.unit_images(dataset.test[: train.MEASURED_IMAGES])
+    real = unit_images(dataset.test[: train.MEASURED_IMAGES])
     rec = model.reconstruct(real)
     codes = model.codes(dataset.train[:MOST_CODES])
     sets = {"REC": rec} | density_sets(codes, model.decode, len(real))

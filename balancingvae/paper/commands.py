@@ -4,8 +4,9 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from balancingvae import experiments, networks, presets
+from balancingvae import networks
 from balancingvae.baselines import rae
+from balancingvae.config import GAMMA_POLICIES
 from balancingvae.paper import (
     baselines_table,
     celeba_models,
@@ -22,6 +23,7 @@ from balancingvae.paper import (
     variance_figure4,
     variance_losses,
 )
+from balancingvae.run import SCALES, from_arguments, show_report
 from vaekit import cli, fid
 from vaekit.errors import UserError
 from vaekit.reporting import reports
@@ -72,7 +74,7 @@ def _variance(arguments):
     runner.quiet()
     fields = dataclasses.fields(variance_figure4.Plan)
     plan = variance_figure4.Plan(**{field.name: getattr(arguments, field.name) for field in fields})
-    options = plan.limit(experiments.from_arguments(arguments))
+    options = plan.limit(from_arguments(arguments))
     rows = variance_figure4.train(plan, options, _say(arguments))
     by_heart = learned_by_heart.measure(options, plan.base_dim, plan.fc_dim, plan.seed)
     projections = [pca_theorem.project(name, options, plan.seed) for name in plan.datasets]
@@ -86,7 +88,7 @@ def _variance(arguments):
         learned_by_heart.section(by_heart),
     ]
     page = reports.write_report(folder, "Variance loss", parts)
-    experiments.show_report(page, [tables.claims_table(variance_figure4.claims(rows))])
+    show_report(page, [tables.claims_table(variance_figure4.claims(rows))])
 
 
 def _add_renormalization(commands):
@@ -103,7 +105,7 @@ def _add_renormalization(commands):
 
 
 def _renormalization(arguments):
-    options = experiments.from_arguments(arguments)
+    options = from_arguments(arguments)
     renormalization_table.study(arguments.directory, options, arguments.report)
 
 
@@ -130,7 +132,7 @@ def _figures(arguments):
         except UserError as error:
             print(f"No faces: {error}", file=sys.stderr)
     page = reports.write_report(folder, f"Figures: {comparison.preset.name}", parts)
-    experiments.show_report(page)
+    show_report(page)
 
 
 def _add_policies(commands):
@@ -179,7 +181,7 @@ def _add_baselines(commands):
     parser.add_argument(
         "--policies",
         nargs="+",
-        choices=presets.GAMMA_POLICIES,
+        choices=GAMMA_POLICIES,
         default=("computed", "learned"),
         help="rules for gamma of the VAEs (default: computed learned)",
     )
@@ -227,7 +229,7 @@ def _add_comparison_arguments(parser):
     parser.add_argument("--seeds", type=cli.positive_integer, default=1, help="trainings of each")
     parser.add_argument(
         "--scale",
-        choices=experiments.SCALES,
+        choices=SCALES,
         default="full",
         help="small: a network and a budget for two CPU cores",
     )
@@ -251,8 +253,8 @@ def _add_gammas(parser):
 
 def _comparison(arguments):
     """The `runner.Comparison` that those options describe."""
-    budget = experiments.SCALES[arguments.scale]
-    options = dataclasses.replace(experiments.from_arguments(arguments), progress=False)
+    budget = SCALES[arguments.scale]
+    options = dataclasses.replace(from_arguments(arguments), progress=False)
     return runner.Comparison(
         preset=runner.preset_named(arguments.name, arguments.data_dir),
         changes=budget.changes | cli.overrides(arguments, ("epochs", "epochs2")),

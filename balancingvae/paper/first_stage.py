@@ -7,10 +7,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from balancingvae import checkpoint, experiments, train, variance
+from balancingvae import checkpoint, train, variance
 from balancingvae.networks import BatchNorm
 from balancingvae.paper import runner
 from balancingvae.paper.variance_losses import losses
+from balancingvae.run import unit_images
 from vaekit import training
 from vaekit.distributions import draw_posterior, gaussian_kl
 from vaekit.images import scaled
@@ -56,10 +57,10 @@ def fit(config, dataset, run, callback, options):
 
     Args:
         config: a `Config`.
-        dataset: from `experiments.load`.
+        dataset: from `run.load_dataset`.
         run: a `vaekit.runs.Run`.
         callback: a Keras callback that keeps no state of its own.
-        options: `experiments.Options`.
+        options: `run.Options`.
     """
     train.check_dataset(config, dataset)
     stage = train.build(config, options.precision).stage_one
@@ -80,9 +81,9 @@ def train_and_measure(config, dataset, budgets, options, suffix=""):
 
     Args:
         config: from `small_config`.
-        dataset: from `experiments.load`; its test images are measured.
+        dataset: from `run.load_dataset`; its test images are measured.
         budgets: numbers of epochs, the last of them `config.epochs`.
-        options: `experiments.Options`.
+        options: `run.Options`.
         suffix: distinguishes the run's directory.
     Returns:
         list of dicts, one per budget: `dataset`, `network`, `latent_dim`, `epochs`, `images`,
@@ -143,7 +144,7 @@ class _Measure(keras.callbacks.Callback):
         dataset = self.dataset
         images = dataset.train
         with fresh_statistics(self.model, images, self.batch_size):
-            record = measure(self.model, experiments.unit_images(dataset.test))
+            record = measure(self.model, unit_images(dataset.test))
         self.run.log({"phase": MEASURED, "epoch": epoch, **record})
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from balancingvae import checkpoint, evaluate, experiments, measures, variance
+from balancingvae import checkpoint, evaluate, measures, variance
 from balancingvae.paper import first_stage
+from balancingvae.run import load_dataset, unit_images
 from vaekit.distributions import draw_posterior
 from vaekit.reporting import plots
 from vaekit.reporting.reports import Figure, Section, Table
@@ -45,13 +46,13 @@ def watch(config, changes, options):
     Args:
         config: a `Config`, changes included.
         changes: dict of the changed fields; they name the directory.
-        options: `experiments.Options`.
+        options: `run.Options`.
     Returns:
         (list of records, run); of each record `epoch`, `part` (updates of the epoch done, as a
         fraction), `sigma_squared` (mean over test images of each latent's), `mse`; at some epochs
         `distance` and its `label`.
     """
-    dataset = experiments.load(config, options)
+    dataset = load_dataset(config, options)
     name = run_name(config.name, {**changes, "images": len(dataset.train)})
     directory = Path(options.runs) / checkpoint.PACKAGE / "figures" / name / f"seed{config.seed}"
     described = checkpoint.describe(config, data_fingerprint=dataset.fingerprint)
@@ -72,7 +73,7 @@ class Watcher(keras.callbacks.Callback):
         self.every = max(1, self.steps // FIRST_EPOCH_POINTS)
         chosen = np.linspace(1, config.epochs, min(DISTANCES, config.epochs))
         self.distance_epochs = set(chosen.round().astype(int).tolist())
-        self.real = experiments.unit_images(dataset.test[:WATCHED_IMAGES])
+        self.real = unit_images(dataset.test[:WATCHED_IMAGES])
         self.epoch = 0
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -7,9 +7,9 @@ a pathological dense network; this construction of one is ours.
 
 import dataclasses
 
-from balancingvae import experiments
 from balancingvae.paper import first_stage
 from balancingvae.paper.variance_losses import LOSSES, cells
+from balancingvae.run import load_dataset
 from vaekit.reporting.reports import Section, Table
 
 DATASET, LATENT_DIM, IMAGES, EPOCHS, GAMMA = "mnist", 32, 100, 400, 0.05
@@ -19,7 +19,7 @@ def measure(options, base_dim, fc_dim, seed):
     """Train it and measure it on its training images and on unseen ones.
 
     Args:
-        options: `experiments.Options`; the number of training images is this study's.
+        options: `run.Options`; the number of training images is this study's.
         base_dim, fc_dim, seed: as in `Config`.
     Returns:
         dict of "training images" and "unseen images" to a row of `first_stage.train_and_measure`.
@@ -35,7 +35,7 @@ def measure(options, base_dim, fc_dim, seed):
         gamma_policy="fixed",
         gamma=GAMMA,
     )
-    dataset = experiments.load(config, dataclasses.replace(options, images=IMAGES))
+    dataset = load_dataset(config, dataclasses.replace(options, images=IMAGES))
     seen = dataclasses.replace(dataset, test=dataset.train)
     budgets = (EPOCHS,)
     train_and_measure = first_stage.train_and_measure

@@ -7,9 +7,9 @@ data averaged with a permutation of themselves.
 
 import numpy as np
 
-from balancingvae import experiments
 from balancingvae.paper import runner
 from balancingvae.paper.variance_losses import LOSSES, cells, losses
+from balancingvae.run import load_dataset, unit_images
 from vaekit.datasets.splits import permutation
 from vaekit.reporting import plots
 from vaekit.reporting.reports import Figure, Section, Table
@@ -76,14 +76,14 @@ def project(name, options, seed=0):
 
     Args:
         name: of the dataset.
-        options: `experiments.Options`.
+        options: `run.Options`.
         seed: of the pairs.
     Returns:
         dict: `dataset`, `images` (their number), `curve` (from `pca_losses`), `sklearn` and `pairs`
         (from `losses`), `components` of scikit-learn's PCA.
     """
-    dataset = experiments.load(runner.preset_named(name), options)
-    x = experiments.unit_images(dataset.test[:IMAGES]).astype(np.float64)
+    dataset = load_dataset(runner.preset_named(name), options)
+    x = unit_images(dataset.test[:IMAGES]).astype(np.float64)
     curve = pca_losses(x)
     components = min(COMPONENTS, len(curve) - 1)
     return {

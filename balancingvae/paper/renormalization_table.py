@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from balancingvae import checkpoint, evaluate, experiments, measures, renormalization, train
+from balancingvae import checkpoint, evaluate, measures, renormalization, train
 from balancingvae.paper import runner
 from balancingvae.renormalization import ImageRule, LatentRule
+from balancingvae.run import load_dataset, show_report, unit_images
 from vaekit.release import shelf
 from vaekit.reporting import plots, reports
 from vaekit.reporting.reports import Figure, Section, Table, show
@@ -109,20 +110,20 @@ def study(directory, options, report=None):
 
     Args:
         directory: run directory or released name.
-        options: `experiments.Options`.
+        options: `run.Options`.
         report: folder; None for `reports/renormalization/<preset>`.
     """
     runner.quiet()
     directory = shelf.resolve(directory, checkpoint.PACKAGE)
     config, model = checkpoint.read_config(directory), checkpoint.load(directory)
-    dataset = experiments.load(config, options)
+    dataset = load_dataset(config, options)
     count = min(len(dataset.test), train.MEASURED_IMAGES)
     found = ablate(model, dataset, options.settings, count)
     place = Path(report or f"reports/renormalization/{config.name}")
     text = f"{directory}: {config.dataset}, {count:,} test and generated images of each kind."
     parts = sections(found, place / "figures", text)
     page = reports.write_report(place, f"Renormalisation: {config.name}", parts)
-    experiments.show_report(page, [section.tables[0] for section in parts[:2]])
+    show_report(page, [section.tables[0] for section in parts[:2]])
 
 
 def ablate(model, dataset, settings, count):
@@ -134,7 +135,7 @@ def ablate(model, dataset, settings, count):
         settings: `vaekit.fid.Settings`.
         count: number of test images, and of generated images of each kind.
     """
-    real = experiments.unit_images(dataset.test[:count])
+    real = unit_images(dataset.test[:count])
     mean, log_var = model.encode(real)
     mean_hat = train.sampled_reconstruction(model.stage_two, mean, SEED)
     ratio = measures.second_stage_figures(mean, mean_hat)["ratio"]
@@ -179,7 +180,7 @@ def image_rows(dataset, real, sets, settings):
         sets: dict of set -> images in [0, 1].
         settings: `vaekit.fid.Settings`.
     """
-    train_images = experiments.unit_images(dataset.train[: len(real)])
+    train_images = unit_images(dataset.train[: len(real)])
     splits = {"test": real, "train": train_images}
     rows = []
     for rule in IMAGE_RULES:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from balancingvae import experiments, presets
+from balancingvae import presets
+from balancingvae.config import Config
+from balancingvae.run import Options, load_dataset, run_one
 from vaekit import datasets
 from vaekit.reporting.reports import show
 from vaekit.runs import Run, cost
@@ -33,7 +35,7 @@ class Row:
     """
 
     name: str
-    config: presets.Config
+    config: Config
     metrics: list[dict] = dataclasses.field(default_factory=list)
     runs: list[Run] = dataclasses.field(default_factory=list)
 
@@ -51,15 +53,15 @@ class Comparison:
         preset: the `Config` that all start from.
         changes: settings of all, such as those of the small scale; a variant's own come after them.
         seeds: of the trainings of each variant.
-        options: `experiments.Options`.
+        options: `run.Options`.
         report: folder of the report; None for `reports/<study>/<preset>`.
         say: function called with one line per training.
     """
 
-    preset: presets.Config
+    preset: Config
     changes: dict = dataclasses.field(default_factory=dict)
     seeds: range = range(1)
-    options: experiments.Options = dataclasses.field(default_factory=experiments.Options)
+    options: Options = dataclasses.field(default_factory=Options)
     report: str | None = None
     say: object = print
 
@@ -81,8 +83,8 @@ class Comparison:
             for variant, row in zip(variants, rows, strict=True):
                 changes = self.changes | variant.changes
                 config = self.config(variant.changes, seed)
-                dataset = experiments.load(config, self.options)
-                metrics, run = experiments.run_one(config, changes, dataset, self.options)
+                dataset = load_dataset(config, self.options)
+                metrics, run = run_one(config, changes, dataset, self.options)
                 row.add(metrics, run)
                 self.say(f"{variant.name}, seed {seed}: {metrics['headline']}")
         return rows

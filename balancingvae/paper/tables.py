@@ -1,9 +1,12 @@
 """What the reports of several studies show: means over seeds, tables of variants, verdicts."""
 
-from balancingvae import experiments
-from balancingvae.evaluate import RENORMALIZED, SETS
+from itertools import product
+
+from balancingvae.evaluate import set_name
 from balancingvae.paper import claims, runner
 from balancingvae.paper.runner import over_seeds
+from balancingvae.report import ALL_SETS
+from balancingvae.run import show_report
 from vaekit.reporting import plots, reports
 from vaekit.reporting.reports import Figure, Section, Table, sentence
 
@@ -15,7 +18,7 @@ COLUMNS = (
     ("variance law", "variance_law"),
     ("inactive", "inactive"),
 )
-GENERATED = ("GEN-1", f"GEN-1{RENORMALIZED}", "GEN-2", f"GEN-2{RENORMALIZED}")
+GENERATED = [set_name(*one) for one in product(("GEN-1", "GEN-2"), (False, True))]
 
 
 def labels(rows):
@@ -55,7 +58,7 @@ def write_comparison(rows, folder, study, preset, more=()):
     """
     parts = sections(rows, folder, study)
     page = reports.write_report(folder, f"{study}: {preset}", [*parts, *more])
-    experiments.show_report(page, [*parts[0].tables, *parts[-1].tables])
+    show_report(page, [*parts[0].tables, *parts[-1].tables])
 
 
 def write_seeds(comparison, folder, more=()):
@@ -107,7 +110,7 @@ def _latents(rows):
 
 
 def _distances(rows):
-    names = [name + ending for name in SETS for ending in ("", RENORMALIZED)]
+    names = [set_name(*one) for one in ALL_SETS]
     tables = []
     for label in labels(rows):
         body = [[row.name, *distances(row, label, names)] for row in rows]

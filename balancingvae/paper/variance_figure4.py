@@ -8,10 +8,10 @@ import dataclasses
 
 import numpy as np
 
-from balancingvae import experiments
 from balancingvae.paper import first_stage, tables
 from balancingvae.paper.claims import Claim
 from balancingvae.paper.variance_losses import LOSSES, cells
+from balancingvae.run import load_dataset
 from vaekit import cli
 from vaekit.reporting import plots
 from vaekit.reporting.reports import Figure, Section, Table, show
@@ -69,7 +69,7 @@ class Plan:
         ]
 
     def limit(self, options):
-        """`experiments.Options` with this plan's numbers of images."""
+        """`run.Options` with this plan's numbers of images."""
         sizes = {"images": self.images, "test_images": self.test_images}
         return dataclasses.replace(options, **sizes)
 
@@ -79,7 +79,7 @@ def train(plan, options, say=print):
 
     Args:
         plan: a `Plan`.
-        options: `experiments.Options`, limited by the plan.
+        options: `run.Options`, limited by the plan.
         say: function called with one line per training.
     Returns:
         list of rows as `first_stage.train_and_measure` returns them, one per training and budget.
@@ -88,7 +88,7 @@ def train(plan, options, say=print):
     wanted = plan.configs()
     for index, config in enumerate(wanted, start=1):
         if config.dataset not in loaded:
-            loaded = {config.dataset: experiments.load(config, options)}
+            loaded = {config.dataset: load_dataset(config, options)}
         dataset = loaded[config.dataset]
         rows += first_stage.train_and_measure(config, dataset, plan.budgets, options)
         last = rows[-1]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from balancingvae import checkpoint, cli, experiments, presets
+from balancingvae import checkpoint, cli, presets
 from balancingvae.paper import variance_figure4
+from balancingvae.run import QUICK, SCALES, Options, from_arguments
 from vaekit import files
 from vaekit.errors import UserError
 
@@ -44,13 +45,13 @@ def test_options_are_those_of_the_command_line():
     parsed = cli.parser().parse_args(
         ["train", "digits", "--devices", "2", "--images", "5", "--verbose", "--no-fid"]
     )
-    options = experiments.from_arguments(parsed)
+    options = from_arguments(parsed)
     assert (options.devices, options.images, options.test_images) == (2, 5, None)
     assert options.progress == "verbose" and not options.settings.enabled
     parsed = cli.parser().parse_args(["variance", "--quiet", "--runs", "there"])
-    found = experiments.from_arguments(parsed)
+    found = from_arguments(parsed)
     assert (found.runs.name, found.progress, found.images) == ("there", False, 2000)
-    assert found.settings == experiments.Options().settings
+    assert found.settings == Options().settings
 
 
 def test_the_variance_study_has_the_plans_defaults():
@@ -65,10 +66,10 @@ def test_the_variance_study_has_the_plans_defaults():
     [(True, "full", 2000, 500), (False, "small", 2000, 2000), (False, "full", None, None)],
 )
 def test_budgets_limit_the_images_that_were_not_chosen(quick, scale, images, kept):
-    budget = experiments.QUICK if quick else experiments.SCALES[scale]
-    assert budget.limit(experiments.Options()).images == images
-    assert budget.limit(experiments.Options()).test_images == kept
-    assert budget.limit(experiments.Options(images=7)).images == 7
+    budget = QUICK if quick else SCALES[scale]
+    assert budget.limit(Options()).images == images
+    assert budget.limit(Options()).test_images == kept
+    assert budget.limit(Options(images=7)).images == 7
 
 
 def test_tables_are_about_two_datasets():

@@ -115,7 +115,7 @@ def from_arguments(arguments):
     return Options(**chosen, progress=progress)
 
 
-def load(config, options):
+def load_dataset(config, options):
     """The `vaekit.datasets.Dataset` of a configuration, with as many images as the options say.
 
     Its images have the dtype that models expect: bool for 0/1 pixels, uint8 for grey levels.
@@ -132,13 +132,13 @@ def load(config, options):
 
 def test_images(config, data_dir=None):
     """The test images that models of a configuration are evaluated on."""
-    dataset = load(config, Options(data_dir=data_dir))
+    dataset = load_dataset(config, Options(data_dir=data_dir))
     train.check_dataset(config, dataset)
     return dataset.test
 
 
 def unit_images(images):
-    """Images of a dataset from `load` as float32 `(n, height, width, channels)` in [0, 1]."""
+    """Images from `load_dataset` as float32 `(n, height, width, channels)` in [0, 1]."""
     return check_images(images, images.shape[1:])
 
 
@@ -148,7 +148,7 @@ def run_one(config, changes, dataset, options):
     Args:
         config: a `Config`, changes included.
         changes: dict of the changed fields; they name the run's directory.
-        dataset: from `load`.
+        dataset: from `load_dataset`.
         options: `Options`.
     Returns:
         (metrics, run).
@@ -191,7 +191,7 @@ def run_and_report(config, changes, options, folder=None):
     Args:
         folder: of the report; None for reports/balancingvae/<run name>.
     """
-    dataset = load(config, options)
+    dataset = load_dataset(config, options)
     metrics, run = run_one(config, changes, dataset, options)
     folder = Path(folder or Path("reports") / checkpoint.PACKAGE / run.directory.parent.name)
     _show(metrics, report(metrics, run, folder, dataset.source))
@@ -201,7 +201,7 @@ def evaluate_again(directory, options):
     """Evaluate a finished run or released checkpoint once more; prints its table."""
     directory = shelf.resolve(directory, checkpoint.PACKAGE)
     config, model = checkpoint.read_config(directory), checkpoint.load(directory)
-    dataset = load(config, options)
+    dataset = load_dataset(config, options)
     train.check_dataset(config, dataset)
     preset, seed = directory.resolve().parts[-2:]
     folder = options.runs / checkpoint.PACKAGE / "evaluated" / preset / seed
