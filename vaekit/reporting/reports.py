@@ -150,9 +150,7 @@ def sentence(note):
 
 def plain_section(section):
     """A section's title and tables as text for a terminal."""
-    return "
-
-".join([section.title, *map(plain_table, section.tables)])
+    return "\n\n".join([section.title, *map(plain_table, section.tables)])
 
 
 def show_report(directory):
