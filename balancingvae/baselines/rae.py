@@ -8,147 +8,248 @@ The loss and its weights are those of their published code, which printed their 
 means over pixels and latents of each image, then over the batch.
 """
 
+import dataclasses
+
 import keras
-import numpy as np
 from keras import ops
 
-from balancingvae import presets
+from balancingvae import losses
+from balancingvae.gaussian_vae import Inference
 from balancingvae.networks.spectral import with_spectral_norm
-from vaekit.errors import UserError
-from vaekit.training import predict
+from vaekit.distributions import check_latents
+from vaekit.errors import UserError, check_choice
+from vaekit.images import compact_images, scaled
+from vaekit.training.inputs import ImageInputs
 
-# kind -> what keeps the decoder smooth
-KINDS = {
-    "ae": "nothing: a plain autoencoder, without the penalty on latents either",
-    "rae": "the penalty on latents alone",
-    "l2": "sum of squares of the decoder's kernels (up to 32 pixels, but for its dense layer)",
-    "sn": "spectral normalisation, of the encoder too",
-    "gp": "gradient of the squared image by z",
-    "sn_decoder": "spectral normalisation of the decoder alone, as the paper has it",
-    "gp_jacobian": "squared norm of the decoder's Jacobian, as the paper has it",
-}
-# Weights (of latents, of the penalty) in the published code. It has 0 for RAE-GP on CIFAR-10, but
-# beside it no FID of the published table; CelebA's stands in.
-WEIGHTS = {
-    "mnist": {"rae": (5e-4, 0.0), "l2": (1e-4, 1e-7), "sn": (9e-3, 0.0), "gp": (1e-4, 5e-8)},
-    "cifar10": {"rae": (1e-2, 0.0), "l2": (1e-3, 1e-6), "sn": (3e-2, 0.0), "gp": (9e-4, 1e-7)},
-    "celeba": {"rae": (1e-4, 0.0), "l2": (1e-4, 1e-7), "sn": (2.4e-3, 0.0), "gp": (1e-4, 1e-7)},
-}
 # Step of the finite difference behind gradients by z, in units of z.
 STEP = 0.01
 LARGEST_PARTLY_PENALISED = 32  # pixels; above, "l2" penalises the decoder's dense kernels too
 
 
-def published_weights(kind, dataset, channels):
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """One way to keep the decoder smooth.
+
+    Attributes:
+        title: what the papers' tables call it.
+        smooth_by: what is done, in words.
+        penalty: what the loss penalises: "kernels", "gradient", "jacobian", or None.
+        spectral: the parts with spectrally normalised kernels.
+        weights: row of `WEIGHTS`, or None for weights of 0.
+    """
+
+    title: str
+    smooth_by: str
+    penalty: str | None = None
+    spectral: tuple = ()
+    weights: str | None = None
+
+
+KINDS = {
+    "ae": Kind("AE", "nothing: a plain autoencoder, without the penalty on latents either"),
+    "rae": Kind("RAE", "the penalty on latents alone", weights="rae"),
+    "l2": Kind(
+        "RAE-L2",
+        "sum of squares of the decoder's kernels (up to 32 pixels, except for its dense layer)",
+        penalty="kernels",
+        weights="l2",
+    ),
+    "sn": Kind(
+        "RAE-SN",
+        "spectral normalisation, of the encoder too",
+        spectral=("encoder", "decoder"),
+        weights="sn",
+    ),
+    "gp": Kind("RAE-GP", "gradient of the squared image by z", penalty="gradient", weights="gp"),
+    "sn_decoder": Kind(
+        "RAE-SN (decoder)",
+        "spectral normalisation of the decoder alone, as in the paper",
+        spectral=("decoder",),
+        weights="sn",
+    ),
+    "gp_jacobian": Kind(
+        "RAE-GP (jacobian)",
+        "squared norm of the decoder's Jacobian, as in the paper",
+        penalty="jacobian",
+        weights="gp",
+    ),
+}
+# Weights (of latents, of the penalty) in the published code. For RAE-GP on CIFAR-10 it has 0, with
+# which the FID of the published table is out of reach; CelebA's weight is used instead.
+WEIGHTS = {
+    "mnist": {"rae": (5e-4, 0.0), "l2": (1e-4, 1e-7), "sn": (9e-3, 0.0), "gp": (1e-4, 5e-8)},
+    "cifar10": {"rae": (1e-2, 0.0), "l2": (1e-3, 1e-6), "sn": (3e-2, 0.0), "gp": (9e-4, 1e-7)},
+    "celeba": {"rae": (1e-4, 0.0), "l2": (1e-4, 1e-7), "sn": (2.4e-3, 0.0), "gp": (1e-4, 1e-7)},
+}
+
+
+def published_weights(kind, channels, dataset=None):
     """Weights `(latents, penalty)` of a kind in the published code.
 
     Args:
-        kind: of `KINDS`.
-        dataset: its name; one that they did not train has MNIST's weights or CIFAR-10's.
-        channels: of its images, which decides between the two.
+        kind: a key of `KINDS`.
+        channels: of the images.
+        dataset: a key of `WEIGHTS`; another one gets the weights of MNIST if it has one channel,
+            else those of CIFAR-10.
     """
     known = WEIGHTS.get(dataset, WEIGHTS["mnist" if channels == 1 else "cifar10"])
-    return known.get(kind.split("_")[0], (0.0, 0.0))
+    return known.get(KINDS[kind].weights, (0.0, 0.0))
 
 
-class RAE(keras.Model):
-    """Deterministic autoencoder of images; images as `BalancedVAE` accepts them.
+@keras.saving.register_keras_serializable("balancingvae")
+class RAE(ImageInputs, keras.Model):
+    """Deterministic autoencoder of images.
 
-    The encoder is the mean head of the family `config.network`.
+    `call` returns a dict of `target` (images in [0, 1]), their codes `z`, and `reconstruction`.
 
     Args:
-        config: a `Config`.
-        kind: of `KINDS`.
+        encoder: functional model from images `(batch, height, width, channels)` in [0, 1] to codes
+            `(batch, latent_dim)`; of a VAE's encoder, which gives (mean, log_var), the mean.
+        decoder: functional model from codes to images in [0, 1].
+        kind: a key of `KINDS`. Spectral normalisation makes copies of the networks with fresh
+            weights.
         latent_weight, penalty_weight: None for `published_weights`.
-        dtype: policy of the networks.
+        seed: of the directions in which gradients are estimated.
     Raises:
-        UserError: the kind is unknown, or the network cannot have it.
+        UserError: the kind is unknown, or a part has no kernels to normalise.
     """
 
-    def __init__(self, config, kind="l2", latent_weight=None, penalty_weight=None, dtype="float32"):
-        super().__init__(name="rae")
-        check_kind(kind, config.network)
-        self.config, self.kind = config, kind
-        published = published_weights(kind, config.dataset, config.image_shape[2])
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        kind="l2",
+        latent_weight=None,
+        penalty_weight=None,
+        seed=None,
+        **keywords,
+    ):
+        super().__init__(**{"name": "rae", **keywords})
+        check_choice("kind of autoencoder", kind, KINDS)
+        if len(encoder.outputs) > 1:
+            encoder = keras.Model(encoder.inputs, encoder.outputs[0], name="encoder")
+        self.kind, self.seed = kind, seed
+        spectral = KINDS[kind].spectral
+        self.encoder = _normalised(encoder) if "encoder" in spectral else encoder
+        self.decoder = _normalised(decoder) if "decoder" in spectral else decoder
+        published = published_weights(kind, self.image_shape[2])
         self.latent_weight = published[0] if latent_weight is None else latent_weight
         self.penalty_weight = published[1] if penalty_weight is None else penalty_weight
-        encoder, decoder = presets.network(config).build(
-            config.image_shape, config.latent_dim, dtype
-        )
-        encoder = keras.Model(encoder.inputs, encoder.outputs[0], name="encoder")
-        self.encoder = with_spectral_norm(encoder) if kind == "sn" else encoder
-        self.decoder = with_spectral_norm(decoder) if kind in ("sn", "sn_decoder") else decoder
-        for part in (self.encoder, self.decoder):
-            part.jit_compile = keras.backend.backend() == "jax"
-        self.seed_generator = keras.random.SeedGenerator(config.seed)
+        self._inference = Inference(self.encoder, self.decoder)
+        self.seed_generator = keras.random.SeedGenerator(seed)
         self.trackers = {key: keras.metrics.Mean(key) for key in ("mse", "latents", "penalty")}
         self.build()
+
+    @property
+    def image_shape(self):
+        """(height, width, channels) of the images."""
+        return tuple(self.encoder.inputs[0].shape[1:])
+
+    @property
+    def latent_dim(self):
+        """Length of a code."""
+        return self.encoder.outputs[0].shape[-1]
 
     def build(self, input_shape=None):
         """Nothing is left to build: all weights exist from the start."""
 
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "kind": self.kind,
+            "latent_weight": self.latent_weight,
+            "penalty_weight": self.penalty_weight,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        parts = ("encoder", "decoder")
+        built = {part: keras.saving.deserialize_keras_object(config[part]) for part in parts}
+        return cls(**config | built)
+
+    def check_input(self, images, training):
+        return compact_images(images, self.image_shape)
+
     def call(self, images, training=False):
-        x = self.scaled(images)
+        x = scaled(images)
         z = self.encoder(x, training=training)
         return {"target": x, "z": z, "reconstruction": self.decoder(z, training=training)}
 
-    def scaled(self, images):
-        """Images as float32 in [0, 1]."""
-        eight_bits = keras.backend.standardize_dtype(images.dtype) == "uint8"
-        images = ops.cast(images, "float32")
-        return images / 255.0 if eight_bits and not self.config.binary else images
-
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        mse = ops.mean(ops.square(y_pred["target"] - y_pred["reconstruction"]))
-        latents = ops.mean(ops.square(y_pred["z"]))
-        penalty = self.penalty(y_pred["z"], y_pred["reconstruction"], training)
-        values = {"mse": mse, "latents": latents, "penalty": penalty}
+        values = {
+            "mse": losses.squared_error(y_pred["target"], y_pred["reconstruction"]),
+            "latents": ops.mean(ops.square(y_pred["z"])),
+            "penalty": self.penalty(y_pred["z"], y_pred["reconstruction"], training),
+        }
         for key, tracker in self.trackers.items():
             tracker.update_state(values[key])
-        return mse + self.latent_weight * latents + self.penalty_weight * penalty
+        latents = self.latent_weight * values["latents"]
+        return values["mse"] + latents + self.penalty_weight * values["penalty"]
 
     def penalty(self, z, x_hat, training):
-        """What the kind adds to the loss, before its weight; a scalar."""
-        if self.kind == "l2":
+        """What the kind adds to the loss, before its weight; a scalar.
+
+        Args:
+            z: codes `(batch, latent_dim)`.
+            x_hat: images decoded from them.
+            training: mode of the decoder.
+        """
+        penalty = KINDS[self.kind].penalty
+        if penalty is None:
+            return ops.zeros(())
+        if penalty == "kernels":
             return sum(ops.sum(ops.square(kernel)) for kernel in self.penalised_kernels())
-        if self.kind.startswith("gp"):
-            v = keras.random.normal(ops.shape(z), dtype="float32", seed=self.seed_generator)
-            moved = self.decoder(z + STEP * v, training=training)
-            if self.kind == "gp_jacobian":
-                return ops.mean(jacobian_norm(x_hat, moved))
-            return ops.mean(gradient_of_square(x_hat, moved)) / z.shape[-1]
-        return ops.zeros(())
+        v = keras.random.normal(ops.shape(z), dtype="float32", seed=self.seed_generator)
+        moved = self.decoder(z + STEP * v, training=training)
+        if penalty == "jacobian":
+            return ops.mean(jacobian_norm(x_hat, moved))
+        return ops.mean(gradient_of_square(x_hat, moved)) / self.latent_dim
 
     def penalised_kernels(self):
         """The decoder's kernels that "l2" sums; up to 32 pixels those of convolutions only."""
-        kernels = [w for w in self.decoder.trainable_weights if w.path.endswith("kernel")]
+        kernels = [weight for weight in self.decoder.trainable_weights if weight.name == "kernel"]
         convolutions = [kernel for kernel in kernels if len(kernel.shape) == 4]
-        small = max(self.config.image_shape[:2]) <= LARGEST_PARTLY_PENALISED
+        small = max(self.image_shape[:2]) <= LARGEST_PARTLY_PENALISED
         return convolutions if small and convolutions else kernels
 
     def codes(self, images):
-        """Codes `(n, latent_dim)` of images `(n, height, width, channels)`, uint8 or in [0, 1]."""
-        eight_bits = images.dtype == np.uint8 and not self.config.binary
-        divisor = np.float32(255 if eight_bits else 1)
-        return predict(
-            lambda part: self.encoder.predict_on_batch(part.astype(np.float32) / divisor), images
-        )
+        """Codes `(n, latent_dim)` of images, numpy.
+
+        Args:
+            images: `(n, height, width, channels)`: uint8 0..255, bool, or floats in [0, 1].
+        """
+        return self._inference("encode", compact_images(images, self.image_shape))
 
     def decode(self, z):
-        """Images in [0, 1] from codes `(n, latent_dim)`."""
-        return predict(self.decoder.predict_on_batch, z)
+        """Images `(n, height, width, channels)` in [0, 1] from codes `(n, latent_dim)`, numpy."""
+        return self._inference("decode", check_latents(z, self.latent_dim))
 
-    def named_weights(self):
-        """Every weight that inference needs: dict of name -> variable."""
-        parts = (self.encoder, self.decoder)
-        return {f"{part.name}/{weight.path}": weight for part in parts for weight in part.weights}
+    def reconstruct(self, images):
+        """Images decoded from the codes of `images`, numpy; arguments as of `codes`."""
+        return self.decode(self.codes(images))
+
+
+def _normalised(network):
+    """A copy of a functional model with spectrally normalised kernels."""
+    normalised = with_spectral_norm(network)
+    vectors = [weight for weight in normalised.weights if weight.name == "u"]
+    if not vectors:
+        raise UserError(
+            f"Spectral normalisation needs dense or convolutional layers; {network.name} has none "
+            "that can be normalised, as in the recurrent network 'draw'. Choose another network "
+            "or kind."
+        )
+    return normalised
 
 
 def jacobian_norm(x_hat, moved, step=STEP):
     """Unbiased estimate of the squared Frobenius norm of the decoder's Jacobian, `(batch,)`.
 
-    E |J v|^2 over standard normal v is |J|_F^2. J v is taken as a finite difference, so that the
-    same code runs on every backend (no gradient of a gradient).
+    E |J v|^2 over standard normal v is |J|_F^2. J v is a finite difference, so that the same code
+    runs on every backend (no gradient of a gradient).
 
     Args:
         x_hat: images decoded from z.
@@ -160,19 +261,8 @@ def jacobian_norm(x_hat, moved, step=STEP):
 def gradient_of_square(x_hat, moved, step=STEP):
     """Unbiased estimate of |d |x_hat|^2 / dz|^2, `(batch,)`; arguments as of `jacobian_norm`.
 
-    What the published code penalises in its place: the gradient of the squared image.
+    The published code penalises this gradient of the squared image instead of the Jacobian.
     """
     # The difference of squares as a product, which float32 keeps.
     difference = ops.sum((moved - x_hat) * (moved + x_hat), axis=(1, 2, 3))
     return ops.square(difference / step)
-
-
-def check_kind(kind, network):
-    """Refuse an unknown kind, and spectral normalisation of the recurrent family."""
-    if kind not in KINDS:
-        raise UserError(f"Unknown kind of autoencoder {kind!r}. Known: {', '.join(KINDS)}.")
-    if kind.startswith("sn") and network == "draw":
-        raise UserError(
-            "Spectral normalisation takes a decoder of dense and convolutional layers; the network "
-            "'draw' is recurrent. Take another network or kind."
-        )

@@ -53,6 +53,13 @@ class _Spectral:
             self.u.assign(ops.stop_gradient(u))
         return self.kernel / ops.cast(sigma, self.kernel.dtype)
 
+    def save_own_variables(self, store):
+        """All weights; Keras' own layers would save kernel and bias alone."""
+        layers.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store):
+        layers.Layer.load_own_variables(self, store)
+
     def _as_matrix(self, kernel):
         return ops.reshape(kernel, (-1, self._columns()))
 

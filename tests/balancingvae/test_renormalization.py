@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from balancingvae import renormalization, variance
-from balancingvae.paper import measures
+from balancingvae import measures, renormalization
 from balancingvae.renormalization import ImageRule, LatentRule
 from vaekit.errors import UserError
 
@@ -38,11 +37,11 @@ def test_original_rule_is_the_published_codes(posterior):
     mean, log_var = posterior
     for factor, touched in ((0.5, True), (1.2, False)):
         mean_hat = factor * mean
-        expected = variance.original_target_std(mean, log_var, mean_hat)
+        expected = renormalization.original_target_std(mean, log_var, mean_hat)
         ratio = measures.second_stage_figures(mean, mean_hat)["ratio"]
         assert (expected is not None) is touched
         assert renormalization.applies(renormalization.ORIGINAL, ratio) is touched
-    expected = variance.original_target_std(mean, log_var, 0.5 * mean)
+    expected = renormalization.original_target_std(mean, log_var, 0.5 * mean)
     found = renormalization.target_std(mean, log_var, renormalization.ORIGINAL)
     assert found == pytest.approx(expected)
 
@@ -79,7 +78,7 @@ def test_images_moved_by_rule():
 
 
 def test_unknown_choices_are_refused():
-    with pytest.raises(UserError, match="Known: unit, law, original_law"):
+    with pytest.raises(UserError, match="Known: law, original_law, unit"):
         LatentRule("one")
-    with pytest.raises(UserError, match="Known: none, reconstructions, all"):
+    with pytest.raises(UserError, match="Known: all, none, reconstructions"):
         ImageRule("generated")
