@@ -1,9 +1,8 @@
 """An array of your own: train a VAE with a VampPrior, measure log p(x), sample, save and load."""
 
+import vampprior
 import keras
 from sklearn.datasets import load_digits
-
-import vampprior
 
 x = load_digits().images[..., None] > 7  # bool, uint8 0..255, or floats in [0, 1]: (n, 8, 8, 1)
 vae = vampprior.VAE(x.shape[1:], prior=vampprior.VampPrior(50), likelihood="bernoulli")

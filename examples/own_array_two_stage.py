@@ -1,9 +1,8 @@
 """An array of your own: train both stages with the computed gamma, generate, save and load."""
 
+import balancingvae
 import keras
 from sklearn.datasets import load_digits
-
-import balancingvae
 
 x = load_digits().images[..., None] / 16  # floats in [0, 1], bool, or uint8 0..255: (n, 8, 8, 1)
 network = balancingvae.networks.ResNet(num_scale=2, base_dim=16, fc_dim=128)

@@ -1,12 +1,11 @@
 """An encoder, a decoder and a prior of your own, passed in as objects."""
 
+import balancingvae
+import vampprior
 import keras
 import numpy as np
 from keras import layers, ops
 from sklearn.datasets import load_digits
-
-import balancingvae
-import vampprior
 
 
 @keras.saving.register_keras_serializable("own_parts")

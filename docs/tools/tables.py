@@ -93,7 +93,7 @@ def _fid_page(number, dataset, two_stage):
 
 def _two_stage(runs):
     """Tables of two-stage runs (dict of name to metrics per seed): distances, and figures."""
-    from balancingvae import evaluate
+    from balancingvae import evaluate, report
     from vaekit.reporting import markdown
     from vaekit.reporting.tables import Table
 
@@ -106,7 +106,7 @@ def _two_stage(runs):
             cells = [values.get((s, label)) for s in sets]
             if any(cell is not None for cell in cells):
                 rows.append([name, metrics["config"]["seed"], label, *cells])
-    figures = evaluate.main_table([m for _, m in chosen])
+    figures = report.main_table([m for _, m in chosen])
     for row, (name, _) in zip(figures.rows, chosen, strict=True):
         row[0] = name
     distances = markdown.table(Table(["run", "seed", "distance", *sets], rows))
@@ -195,7 +195,7 @@ def _published_likelihoods(protocol, dataset, presets):
 def _digits(two_stage, mlp):
     from vaekit.reporting import markdown
     from vampprior import presets
-    from vampprior.evaluate import metrics_table
+    from vampprior.report import metrics_table
 
     parts = [
         "Not a table of a paper: scikit-learn's 1,797 handwritten digits, 8 x 8 pixels, show the "
