@@ -93,12 +93,12 @@ def _fid_page(number, dataset, two_stage):
 
 def _two_stage(runs):
     """Tables of two-stage runs (dict of name to metrics per seed): distances, and figures."""
-    from balancingvae import evaluate
+    from balancingvae import evaluate, report
     from vaekit.reporting import markdown
     from vaekit.reporting.tables import Table
 
     chosen = [(name, m) for name, seeds in runs.items() for m in seeds]
-    sets = [f"{s}{ending}" for ending in ("", evaluate.RENORMALIZED) for s in evaluate.SETS]
+    sets = [evaluate.set_name(s, again) for again in (False, True) for s in evaluate.SETS]
     rows = []
     for name, metrics in chosen:
         values = {(d["set"], d["label"]): d["value"] for d in metrics["distances"]}
@@ -106,7 +106,7 @@ def _two_stage(runs):
             cells = [values.get((s, label)) for s in sets]
             if any(cell is not None for cell in cells):
                 rows.append([name, metrics["config"]["seed"], label, *cells])
-    figures = evaluate.main_table([m for _, m in chosen])
+    figures = report.main_table([m for _, m in chosen])
     for row, (name, _) in zip(figures.rows, chosen, strict=True):
         row[0] = name
     distances = markdown.table(Table(["run", "seed", "distance", *sets], rows))
@@ -147,6 +147,7 @@ def _likelihoods(protocol, mlp):
     from vaekit.reporting import markdown
     from vampprior import presets
     from vampprior.paper import published, table
+    from vampprior.paper.collect import Scored
 
     parts = [
         "Mean log p(x) of test images, nats per image, higher is better, by importance sampling "
@@ -161,7 +162,7 @@ def _likelihoods(protocol, mlp):
         runs = [seeds for name, seeds in mlp.items() if name.split("+epochs=")[0] in names]
         if runs:
             metrics = [m for seeds in runs for m in seeds]
-            (section,) = table.sections([table.Scored(m, m["directory"]) for m in metrics])
+            (section,) = table.sections([Scored(m, m["directory"]) for m in metrics])
             budget = _budget(metrics, "vampprior")
             parts += ["Measured here:", markdown.table(section.tables[0]), budget]
         else:
@@ -195,7 +196,7 @@ def _published_likelihoods(protocol, dataset, presets):
 def _digits(two_stage, mlp):
     from vaekit.reporting import markdown
     from vampprior import presets
-    from vampprior.evaluate import metrics_table
+    from vampprior.report import metrics_table
 
     parts = [
         "Not a table of a paper: scikit-learn's 1,797 handwritten digits, 8 x 8 pixels, show the "
