@@ -17,8 +17,9 @@ from vaekit import environment
 from vampprior import PRESETS
 
 HERE = Path(__file__).resolve().parent
-# pythae names `dataclasses`, a package that Python has long held itself; without its list of
-# dependencies the rest installs.
+PRESET = "tomczak_static_mnist_vampprior"  # K = 500, gated 784-300-300-40, Bernoulli
+# pythae requires the package `dataclasses`, which is part of Python by now and does not install, so
+# its other dependencies are listed here.
 PEER_PACKAGES = (
     ["--no-deps", "pythae==0.1.2"],
     ["torch==2.13.0", "pydantic>=2", "cloudpickle", "numpy"],
@@ -33,7 +34,7 @@ def arguments(description, **defaults):
     parser.add_argument(
         "--peer-venv",
         default="build/peers/pythae",
-        help="made with them where it is missing",
+        help="virtual environment with them, created if it is missing",
     )
     parser.add_argument("--no-peer", action="store_true", help="measure ours alone")
     for name, value in defaults.items():
@@ -42,7 +43,7 @@ def arguments(description, **defaults):
 
 
 class Peer:
-    """pythae in a process of its own, asked over a pipe; it rests while ours is measured."""
+    """pythae in a process of its own, driven through a pipe; it is idle while ours is measured."""
 
     def __init__(self, options):
         python = options.peer_python or _peer_python(Path(options.peer_venv))
@@ -58,7 +59,7 @@ class Peer:
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
-            raise SystemExit("the peer's process ended; its message stands above")
+            raise SystemExit("The peer's process ended; see its message above.")
         return json.loads(answer)
 
     def close(self):
@@ -77,9 +78,10 @@ def _peer_python(folder):
 
 
 def configuration(components=500):
-    """Tomczak & Welling's network with K pseudo-inputs, and plain Adam as the peer has it."""
-    base = PRESETS["tomczak_static_mnist_vampprior"]
-    return dataclasses.replace(base, num_pseudo_inputs=components, normalize_gradients=False)
+    """The preset with K pseudo-inputs, and plain Adam as the peer has it."""
+    return dataclasses.replace(
+        PRESETS[PRESET], num_pseudo_inputs=components, normalize_gradients=False
+    )
 
 
 def binary_images(count):
@@ -101,7 +103,7 @@ def step_flops(batch=100, components=500, pixels=784, hidden=300, latents=40):
 
 
 def likelihood_flops(samples, components=500, pixels=784, hidden=300, latents=40):
-    """The same for one image's log-likelihood: the decoder and the prior, forward."""
+    """The same for the log-likelihood of one image: decoder and prior, forward only."""
     decoder = latents * 2 * hidden + hidden * 2 * hidden + hidden * pixels
     return 2 * samples * (decoder + 2 * components * latents)
 

@@ -7,7 +7,8 @@ VampPrior with K = 500, gated 784-300-300-40, Bernoulli.
 
 import vampprior_common as common
 
-from vampprior.model import DEFAULT_MEMORY_MIB, VAE
+from vampprior import VAE
+from vampprior.scoring import DEFAULT_MEMORY_MIB
 
 
 def main():
@@ -16,7 +17,8 @@ def main():
     )
     common.heading()
     peer = None if options.no_peer else common.Peer(options)
-    model, images = VAE(common.configuration()), common.binary_images(options.images)
+    model = VAE.from_preset(common.PRESET, weights=False)
+    images = common.binary_images(options.images)
 
     def evaluation():
         model.log_likelihood(images, options.samples, seed=0, memory_mib=options.memory_mib)

@@ -98,7 +98,7 @@ def _two_stage(runs):
     from vaekit.reporting.tables import Table
 
     chosen = [(name, m) for name, seeds in runs.items() for m in seeds]
-    sets = [f"{s}{ending}" for ending in ("", evaluate.RENORMALIZED) for s in evaluate.SETS]
+    sets = [evaluate.set_name(s, again) for again in (False, True) for s in evaluate.SETS]
     rows = []
     for name, metrics in chosen:
         values = {(d["set"], d["label"]): d["value"] for d in metrics["distances"]}
@@ -147,6 +147,7 @@ def _likelihoods(protocol, mlp):
     from vaekit.reporting import markdown
     from vampprior import presets
     from vampprior.paper import published, table
+    from vampprior.paper.collect import Scored
 
     parts = [
         "Mean log p(x) of test images, nats per image, higher is better, by importance sampling "
@@ -161,7 +162,7 @@ def _likelihoods(protocol, mlp):
         runs = [seeds for name, seeds in mlp.items() if name.split("+epochs=")[0] in names]
         if runs:
             metrics = [m for seeds in runs for m in seeds]
-            (section,) = table.sections([table.Scored(m, m["directory"]) for m in metrics])
+            (section,) = table.sections([Scored(m, m["directory"]) for m in metrics])
             budget = _budget(metrics, "vampprior")
             parts += ["Measured here:", markdown.table(section.tables[0]), budget]
         else:
