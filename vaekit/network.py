@@ -59,7 +59,8 @@ def download(url, path, known_hash=None):
             "Nothing was kept. Try again later, or obtain the file from another source."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def require_network(url):

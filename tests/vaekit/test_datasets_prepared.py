@@ -153,7 +153,7 @@ def test_full_disk_leaves_nothing_behind(alone, small, monkeypatch):
     assert len(datasets.load("mnist", validation=2).train) == 4
 
 
-def test_nowhere_to_write_is_said_before_the_work(small, tmp_path):
+def test_nowhere_to_write_is_reported_before_the_work(small, tmp_path):
     small("mnist", train=6, test=4)
     write_mnist(tmp_path / "shelf")
     os.chmod(tmp_path / "shelf" / "mnist", 0o555)

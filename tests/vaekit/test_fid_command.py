@@ -1,4 +1,4 @@
-"""`python -m vaekit.fid`, and what the packages' evaluations call."""
+"""`python -m vaekit.fid`, and the functions that evaluations call."""
 
 import argparse
 import json
@@ -165,7 +165,7 @@ def test_settings_evaluate_a_dataset(tmp_path):
         evaluate_sets(binary, {}, "standard", "pixels")
 
 
-def test_an_extractor_of_ones_own_by_name():
+def test_own_extractor_by_name():
     from vaekit.fid import Extractor
 
     register_extractor("means", lambda: Extractor(lambda x: x.mean(axis=(1, 2)), "means", "v1"))

@@ -69,7 +69,7 @@ class _Silent(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def test_release_leaves_out_what_resuming_needs_and_names_no_place(clone):
+def test_release_leaves_out_what_resuming_needs_and_names_no_local_folder(clone):
     copied = {p.name for p in (clone / "balancingvae/digits/seed2").rglob("*") if p.is_file()}
     assert copied == {
         "config.json", "environment.json", "evaluation.json", "metrics.jsonl", "samples.png",

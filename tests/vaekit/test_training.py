@@ -90,7 +90,7 @@ def test_waiting_begins_at_the_end_of_warm_up(tmp_path, warmup_epochs, trained):
     assert len(records) == trained and state["best_epoch"] == 0
 
 
-def test_what_a_run_cannot_go_on_from(tmp_path):
+def test_what_a_run_cannot_continue(tmp_path):
     def settings(epochs):
         return {"package": "p", "config": {"epochs": epochs, "lr": 0.1}}
 

@@ -31,7 +31,7 @@ class Dataset:
             0 and 1 where the likelihood is "bernoulli". A part may be empty.
         likelihood: "bernoulli" or "discretized_logistic" (256 levels).
         source: files, protocol and origin, in words.
-        fingerprint: hex sha256 of the three arrays; equal exactly if all pixels are.
+        fingerprint: hex sha256 of the three arrays; equal exactly if all pixels are equal.
     """
 
     name: str

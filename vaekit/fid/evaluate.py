@@ -87,7 +87,7 @@ def warning(protocol, reference, generated):
     wanted = protocol.num_generated // protocol.whole_batches * protocol.whole_batches
     if generated.count < wanted:
         notes.append(
-            f"the {protocol.name} protocol expects {wanted:,} generated images, got "
+            f"The {protocol.name} protocol expects {wanted:,} generated images, got "
             f"{generated.count:,}; fewer images give larger distances"
         )
     return ". ".join(notes)

@@ -6,6 +6,7 @@ called by the name of that extractor.
 
 import hashlib
 
+import keras
 import numpy as np
 
 from vaekit.errors import UserError
@@ -43,7 +44,7 @@ class Extractor:
         return f"Kernel distance, {self.name}"
 
     def __call__(self, images):
-        features = np.asarray(self.function(images))
+        features = keras.ops.convert_to_numpy(self.function(images))
         if len(features) != len(images):
             raise UserError(
                 f"Expected one row of features per image from the extractor {self.name!r}, got "

@@ -60,7 +60,7 @@ class InceptionExtractor(Extractor):
         return "KID" if self.num_features == FEATURES else super().kernel_label
 
     def _run(self, images):
-        """Complete batches go through tf-gan's batching, then follows the incomplete one."""
+        """Features of complete batches by tf-gan's batching, followed by the incomplete batch."""
         import tensorflow as tf
 
         run = functools.partial(

@@ -26,7 +26,7 @@ class Protocol:
     resize: str  # a key of RESIZES, unused by extractors without a fixed image size
     scaling: str  # a key of SCALINGS, applied to pixels 0..255
     round_uint8: bool  # images are first rounded to 256 levels, as in files
-    reference: str  # split to which generated images are compared
+    reference: str  # split with which generated images are compared
     num_reference: int | None  # None: the whole split
     num_generated: int
     whole_batches: int = 1  # batch size of which incomplete batches are left out
