@@ -15,6 +15,7 @@ from keras import ops
 
 from balancingvae import losses
 from balancingvae.gaussian_vae import Inference
+from balancingvae.networks.base import Posterior
 from balancingvae.networks.spectral import with_spectral_norm
 from vaekit.distributions import check_latents
 from vaekit.errors import UserError, check_choice
@@ -126,8 +127,7 @@ class RAE(ImageInputs, keras.Model):
     ):
         super().__init__(**{"name": "rae", **keywords})
         check_choice("kind of autoencoder", kind, KINDS)
-        if len(encoder.outputs) > 1:
-            encoder = keras.Model(encoder.inputs, encoder.outputs[0], name="encoder")
+        encoder = _code_encoder(encoder) if len(encoder.outputs) > 1 else encoder
         self.kind, self.seed = kind, seed
         spectral = KINDS[kind].spectral
         self.encoder = _normalised(encoder) if "encoder" in spectral else encoder
@@ -230,6 +230,13 @@ class RAE(ImageInputs, keras.Model):
     def reconstruct(self, images):
         """Images decoded from the codes of `images`, numpy; arguments as of `codes`."""
         return self.decode(self.codes(images))
+
+
+def _code_encoder(encoder):
+    """A VAE's encoder down to the mean, without the layer of the variance where they are apart."""
+    last = encoder.layers[-1]
+    mean = last.input[0] if isinstance(last, Posterior) else encoder.outputs[0]
+    return keras.Model(encoder.inputs, mean, name="encoder")
 
 
 def _normalised(network):

@@ -171,7 +171,7 @@ def fresh_statistics(stage, images, batch_size, seed=0):
     for _ in range(STATISTICS_BATCHES if norms else 0):
         batch = scaled(images[rng.choice(len(images), batch_size)])
         noise = rng.standard_normal((len(batch), stage.latent_dim)).astype(np.float32)
-        stage.forward(batch, noise, training=True)
+        stage.autoencode(batch, noise, training=True)
     try:
         yield
     finally:

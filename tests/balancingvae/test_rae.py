@@ -35,6 +35,14 @@ def loss_of(model, images):
     return float(model.compute_loss(images, y_pred=outputs, training=False)), outputs
 
 
+def test_a_vaes_encoder_gives_its_mean_and_trains_no_variance(images):
+    encoder, decoder = networks.Dense(depth=1, width=8).build(SHAPE, 3)
+    model = rae.RAE(encoder, decoder, kind="ae")
+    mean, _ = encoder(images / np.float32(255))
+    np.testing.assert_allclose(model.codes(images), ops.convert_to_numpy(mean), rtol=1e-5)
+    assert len(model.encoder.weights) == len(encoder.weights) - 2
+
+
 def test_plain_loss_is_the_mean_squared_error(images):
     loss, outputs = loss_of(model_of("ae"), images)
     error = np.square(images / 255.0 - ops.convert_to_numpy(outputs["reconstruction"]))
