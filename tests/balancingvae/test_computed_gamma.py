@@ -40,14 +40,14 @@ def test_gamma_squared_is_the_error_where_the_likelihood_is_best():
     rng = np.random.default_rng(0)
     x, x_hat = rng.random((2, 50, 4, 4, 3)).astype("float32")
     error = float(losses.squared_error(x, x_hat))
-    losses = {
+    found = {
         factor: float(ops.mean(losses.generation_loss(x, x_hat, factor * error**0.5)))
         for factor in (0.99, 1.0, 1.01)
     }
-    assert losses[1.0] < min(losses[0.99], losses[1.01])
+    assert found[1.0] < min(found[0.99], found[1.01])
     # The reconstruction term alone is then half the number of values.
     rest = 48 * (0.5 * np.log(error) + losses.HALF_LOG_2PI)
-    assert losses[1.0] - rest == pytest.approx(24, rel=1e-5)
+    assert found[1.0] - rest == pytest.approx(24, rel=1e-5)
 
 
 def test_running_minimum_never_grows_and_falls_by_one_per_cent_at_most():
