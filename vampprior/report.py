@@ -1,4 +1,4 @@
-"""Pictures of a trained model, and the report's sections on runs of one dataset."""
+"""Pictures of a trained model, and the sections of a report on runs of one dataset."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def draw(model, data, folder):
     """Write data, reconstructions, samples and pseudo-inputs as PNG grids into `folder`."""
     binary = model.likelihood.binary
     originals, examples = _spread(data.test), _spread(data.train)
-    # Training images are drawn as the dataset has them.
+    # Training images are shown before binarisation.
     grey = model.likelihood.dynamic_binarization or not binary
     plots.image_grid(folder / "examples.png", examples * np.uint8(1 if grey else 255))
     plots.image_grid(folder / "originals.png", originals * np.uint8(255 if binary else 1))
@@ -31,12 +31,12 @@ def draw(model, data, folder):
 
 
 def _spread(images):
-    # Not the first ones: static MNIST's are sorted by digit.
+    # Not the first ones, because those of static MNIST are sorted by digit.
     return images[np.linspace(0, len(images) - 1, min(PICTURES, len(images))).astype(int)]
 
 
 def metrics_table(all_metrics):
-    """One row per run: the bound in its parts and each log-likelihood with its standard error."""
+    """One row per run: the bound, its two parts, and each log-likelihood with its standard error."""
     counts = sorted({int(s) for m in all_metrics for s in m["log_likelihood"]})
     columns = ["prior", "seed", "epochs", "components used", "reconstruction", "KL", "ELBO"]
     columns += [c for s in counts for c in (f"log p(x), S={s}", "s.e.")]
@@ -53,8 +53,10 @@ def metrics_table(all_metrics):
 
 
 def components_text(all_metrics):
-    """Components that runs of one configuration use: "59 of 64", "57-61 of 64" over several runs;
-    empty without a mixture, or where a run of an earlier version did not count them."""
+    """How many components runs of one configuration use: "59 of 64", or "57-61 of 64" for several.
+
+    The text is empty without a mixture, or if a run of an earlier version did not count them.
+    """
     used = [metrics.get("effective_components") for metrics in all_metrics]
     if None in used:
         return ""
@@ -63,22 +65,22 @@ def components_text(all_metrics):
 
 
 def sections(all_metrics, runs, folder, relative):
-    """The report's sections on several runs of one dataset.
+    """The sections of a report on several runs of one dataset.
 
     Args:
-        all_metrics: of each run, from `evaluate`.
-        runs: their `Run`s.
-        folder: the report's folder, for the pictures that join several runs.
-        relative: function from a picture's path to its path as seen from the report.
+        all_metrics: list of the metrics of each run, from `evaluate`.
+        runs: list of their `Run`s.
+        folder: folder of the report, for pictures of several runs.
+        relative: function from the path of a picture to its path relative to the report.
     """
     test_images = all_metrics[0]["test_images"]
     summary = Section(
         "Log-likelihood by prior",
         text=[
-            f"Means over {test_images} test images, nats per image; higher is better. ELBO = "
-            "reconstruction - KL, with one sample of z. log p(x) by importance sampling with S "
-            "samples, with its standard error over images. Components used: perplexity of the "
-            "mixture's mean responsibilities for the test images' z."
+            f"Means over {test_images} test images, in nats per image; higher is better. ELBO = "
+            "reconstruction - KL, with one sample of z. log p(x) is estimated by importance "
+            'sampling with S samples; "s.e." is its standard error over images. "Components used" '
+            "is the perplexity of the mixture's mean responsibilities for the z of the test images."
         ],
         tables=[metrics_table(all_metrics)],
     )
@@ -87,13 +89,15 @@ def sections(all_metrics, runs, folder, relative):
     histogram([(metrics, run.directory) for metrics, run in results], drawn)
     summary.figures += [
         Figure(relative(runs[0].figures / "examples.png"), "Training images"),
-        Figure(relative(drawn), "log p(x) of the single test images"),
+        Figure(relative(drawn), "log p(x) of each test image"),
     ]
     return [summary, *(_pictures(metrics, run, relative) for metrics, run in results)]
 
 
 def histogram(results, path):
-    """Draw log p(x) of the single test images, each run at its most samples (KTH report, Figure 6).
+    """Draw a histogram of log p(x) over test images, for the largest S of each run.
+
+    KTH report, Figure 6.
 
     Args:
         results: list of (metrics, run directory).
@@ -112,7 +116,7 @@ def _pictures(metrics, run, relative):
     captions = {
         "originals": "Test images",
         "reconstructions": "Their reconstructions",
-        "samples": "Samples: pixel means of z drawn from the prior",
+        "samples": "Samples: pixel means for z drawn from the prior",
         "pseudo_inputs": "The first pseudo-inputs",
     }
     title = f"{PRIOR_NAMES[metrics['config']['prior']]}, seed {metrics['config']['seed']}"

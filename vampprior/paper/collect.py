@@ -15,7 +15,7 @@ VARIED = {"epochs", "min_log_scale"}
 
 @dataclasses.dataclass(frozen=True)
 class Scored:
-    """One evaluated run: what its evaluation.json holds, and its folder."""
+    """One evaluated run: the contents of its evaluation.json, and its folder."""
 
     metrics: dict
     directory: Path
@@ -26,15 +26,15 @@ class Scored:
         return config_from_dict("vampprior", Config, self.metrics["config"])
 
     def mean(self, samples):
-        """Mean log p(x) over test images by `samples` importance samples, nats."""
+        """Mean log p(x) over test images with `samples` importance samples, in nats."""
         return self.metrics["log_likelihood"][samples]["mean"]
 
 
 def collect(folder):
-    """The evaluated runs of published presets under a folder, digits left out.
+    """The evaluated runs of published presets under a folder, without digits.
 
-    A run counts whose settings are the preset's but for the seed, the number of epochs and the
-    least log-scale of grey pixels, which makes sections of its own.
+    A run counts if its settings are those of the preset, apart from the seed, the number of epochs
+    and the smallest log-scale of grey pixels. Each smallest log-scale gets sections of its own.
 
     Args:
         folder: "runs/vampprior" or "checkpoints/vampprior".
@@ -49,8 +49,8 @@ def collect(folder):
             found.append(one)
     if not found:
         raise UserError(
-            f"No finished evaluation of a published preset lies under {folder}. Train one, for "
-            "example: python -m vampprior caltech101_silhouettes."
+            f"{folder} contains no evaluated run of a published preset. Train one, for example: "
+            "python -m vampprior caltech101_silhouettes."
         )
     return found
 
@@ -64,7 +64,7 @@ def _as_published(one):
 
 
 def parts(found):
-    """Yield (protocol, dataset, groups of runs that differ in the seed alone)."""
+    """Yield (protocol, dataset, groups of runs that differ only in the seed)."""
     for protocol in presets.PROTOCOLS:
         for dataset in presets.DATASETS:
             for bound in sorted({s.config.min_log_scale for s in found}):
@@ -80,7 +80,7 @@ def parts(found):
 
 
 def _groups(scored):
-    """Runs that differ in the seed alone, the most epochs first."""
+    """Groups of runs that differ only in the seed, most epochs first."""
     by_epochs = {}
     for one in scored:
         by_epochs.setdefault(one.config.epochs, []).append(one)
@@ -88,5 +88,5 @@ def _groups(scored):
 
 
 def slug(text):
-    """A folder's name from a dataset's."""
+    """The name of a dataset as a valid name of a folder."""
     return re.sub(r"[^A-Za-z0-9_.+=-]+", "_", text).strip("_")

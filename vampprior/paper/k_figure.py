@@ -14,7 +14,7 @@ def k_sweep(base, changes, ks, options, report):
     """Log-likelihood against the number of pseudo-inputs (KTH report, Figure 5).
 
     Args:
-        base: `Config` of a VampPrior, changes included.
+        base: `Config` of a VampPrior, including the changes.
         changes: the changed fields.
         ks: numbers of pseudo-inputs.
         options: `run.Options`.
@@ -55,8 +55,9 @@ def _k_report(base, rows, samples, folder, source, runs):
     section = reports.Section(
         f"Number of pseudo-inputs on {base.dataset}, {base.epochs} epochs, seed {base.seed}",
         text=[
-            "The KTH report found the best value around K = 500 and above, and training times of "
-            f"about 3 times (K = 1000) and 5 times (K = 1500) that of K = 500. Data: {source}."
+            "The KTH report found the best values at about K = 500 and above, and training times "
+            "about 3 times (K = 1000) and 5 times (K = 1500) as long as with K = 500. "
+            f"Data: {source}."
         ],
         tables=[reports.Table(columns, rows)],
         figures=[

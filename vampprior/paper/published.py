@@ -1,4 +1,4 @@
-"""Published test log-likelihoods to stand beside ours, nats per image; see the papers' tables."""
+"""Published test log-likelihoods, in nats per image, from the papers' tables."""
 
 REPORT = "KTH report (2021), Table 1: S = 500, 1000 epochs"
 TOMCZAK = "Tomczak & Welling (2018), Table 1: S = 5000, early stopping"
@@ -19,7 +19,7 @@ LOG_LIKELIHOOD = {
     "tomczak": {
         "static_mnist": {"standard": -88.56, "vampprior": -85.57},
         "caltech101_silhouettes": {"standard": -123.43, "vampprior": -114.55},
-        # Exemplar VAE's figures, under the same protocol
+        # From the Exemplar VAE paper, with the same protocol
         "mnist": {"standard": -84.45, "vampprior": -82.43},
         "fashion_mnist": {"standard": -228.70, "vampprior": -227.35},
     },
@@ -29,7 +29,7 @@ BITS_PER_DIMENSION = {"tomczak": {"frey_faces": {"standard": 4.63, "vampprior": 
 
 
 def source(protocol, dataset):
-    """Which publication a figure comes from, in words."""
+    """The publication that a figure is from, in words."""
     if protocol == "tomczak" and dataset in ("mnist", "fashion_mnist"):
         return EXEMPLAR
     return {"report": REPORT, "tomczak": TOMCZAK}[protocol]

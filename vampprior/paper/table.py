@@ -1,4 +1,4 @@
-"""The report's Table 1, measured beside published: `python -m vampprior table`."""
+"""The report's Table 1, measured and published: `python -m vampprior table`."""
 
 from pathlib import Path
 
@@ -40,13 +40,14 @@ BOUND_COLUMNS = [
 
 
 def sections(found, folder=None):
-    """One section per dataset (and likelihood) and protocol, a row per prior and number of samples.
+    """One section per dataset (and likelihood) and protocol, one row per prior and S.
 
-    Digits, which nobody published, have one protocol of their own and no section.
+    Digits have no section: nobody published figures for them.
 
     Args:
         found: list of `Scored`.
-        folder: of the report, for a histogram per section (KTH report, Figure 6); None draws none.
+        folder: folder of the report, which gets one histogram per section (KTH report, Figure 6);
+            None draws none.
     """
     return [_section(*part, folder) for part in parts(found)]
 
@@ -80,15 +81,16 @@ def overview(found):
     columns = ["dataset", "protocol", "unit", "S", "seeds", "epochs"]
     columns += [report.PRIOR_NAMES[prior] for prior in PRIORS]
     text = [
-        "Means over test images and seeds ± deviation over seeds, in brackets the published "
-        "figure. Protocol tomczak: Tomczak & Welling (2018), early stopping; for bits per "
-        "dimension lower is better. Protocol report: KTH report (2021), 1000 epochs."
+        "Each cell shows the mean over test images and seeds ± the standard deviation over seeds, "
+        "with the published figure in brackets. Protocol tomczak is that of Tomczak & Welling "
+        "(2018), with early stopping; for bits per dimension lower is better. Protocol report is "
+        "that of the KTH report (2021), with 1000 epochs."
     ]
     others = {one.config.min_log_scale for one in found} - {MIN_LOG_SCALE}
     if others:
         text[0] += (
-            f" Log-scale from {', '.join(f'{bound:g}' for bound in sorted(others))}: that is the "
-            "least log-scale of the grey pixels' logistic in place of Tomczak & Welling's "
+            f' "Log-scale from {", ".join(f"{bound:g}" for bound in sorted(others))}" gives the '
+            "smallest log-scale of the grey pixels' logistic; elsewhere it is Tomczak & Welling's "
             f"{MIN_LOG_SCALE:g} (docs/deviations.md)."
         )
     return Section("Log p(x), measured and published", text, [Table(columns, rows)])
@@ -125,27 +127,28 @@ def _section(protocol, dataset, groups, folder):
     ]
     if spent:
         text.append(cost(spent))
-    title = f"{_title(dataset, groups)}, {protocol}: measured beside published"
+    title = f"{_title(dataset, groups)}, {protocol}: measured and published"
     section = Section(title, text, [])
     section.tables.append(Table(COLUMNS, rows))
     bounds = [row for group in groups if (row := _bound_over_epochs(group))]
     if bounds:
         section.tables.append(Table(BOUND_COLUMNS, bounds))
         section.text.append(
-            "The second table is on over-fitting: these trainings end with the last epoch, "
-            "whatever the bound on the validation images. Means over seeds, nats per image."
+            "The second table shows over-fitting: these trainings keep the weights of the last "
+            "epoch, whatever the bound on the validation images. Means over seeds, in nats per "
+            "image."
         )
     values = all((g[0].directory / evaluate.PER_IMAGE).exists() for g in groups)
     if folder is not None and values:
         file = Path("figures") / f"{protocol}_{slug(_title(dataset, groups))}.png"
         first = [(group[0].metrics, group[0].directory) for group in groups]
         report.histogram(first, Path(folder) / file)
-        section.figures.append(Figure(file.as_posix(), "log p(x) of the single test images"))
+        section.figures.append(Figure(file.as_posix(), "log p(x) of each test image"))
     return section
 
 
 def _bound_over_epochs(group):
-    """Row of `BOUND_COLUMNS`, or None with early stopping, no validation images or no records."""
+    """Row of `BOUND_COLUMNS`; None with early stopping, or without recorded validation bounds."""
     config = group[0].config
     curves = [_bound(one.directory) for one in group]
     if config.patience or not all(curves):
@@ -164,12 +167,12 @@ def _bound_over_epochs(group):
 
 
 def _bound(directory):
-    """The bound on the validation images after each epoch, where it was recorded."""
+    """The bound on the validation images after each epoch for which it was recorded."""
     return [r["val/elbo"] for r in read_records(directory) if "val/elbo" in r]
 
 
 def _above_standard(groups):
-    """What each prior gains over the standard prior, in words, at the most samples both have."""
+    """The gain of each prior over the standard prior, in words, at the largest S that both have."""
     by_prior = {group[0].config.prior: group for group in reversed(groups)}  # of most epochs
     standard = by_prior.pop("standard", None)
     gains = []
@@ -192,7 +195,7 @@ def _mean(group, samples):
 def _rows(protocol, group):
     config = group[0].config
     numbers = sorted({s for one in group for s in one.metrics["log_likelihood"]}, key=int)
-    # Published figures stand beside the estimate of as many samples, if there is one.
+    # The published figure belongs to the row with the same number of samples, if there is one.
     theirs = str(presets.SAMPLES[protocol])
     compared = theirs if theirs in numbers else numbers[-1]
     return [_row(protocol, config, group, samples, samples == compared) for samples in numbers]
@@ -235,10 +238,10 @@ def _range(values):
 
 
 def write_table(folder, out):
-    """Table 1 from the runs' metrics, on the terminal and as a report.
+    """Print Table 1 from the metrics of runs, and write it as a report.
 
     Args:
-        folder: of the runs, as of `collect.collect`.
+        folder: folder of the runs, as for `collect.collect`.
         out: folder of the report.
     """
     found = collect(folder)
