@@ -20,8 +20,9 @@ if {blocked}:
 import balancingvae, vampprior, vaekit
 import vaekit.fid, vaekit.datasets
 import balancingvae.__main__, vampprior.__main__
-assert balancingvae.__main__.cli.run(balancingvae.__main__.main, {balancing}) == 0
-assert vampprior.__main__.cli.run(vampprior.__main__.main, {vamp}) == 0
+from vaekit import cli
+assert cli.run(balancingvae.__main__.main, {balancing}) == 0
+assert cli.run(vampprior.__main__.main, {vamp}) == 0
 assert not {blocked} or sys.modules["tensorflow"] is None
 """
 SHORT = ["--epochs", "1", "--images", "200", "--quiet"]
