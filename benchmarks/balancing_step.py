@@ -227,37 +227,37 @@ PAGE = """# What a full training costs
 
 Written by `python benchmarks/balancing_step.py --torch-python PYTHON --write docs/cost.md` on
 {hardware}; {backend}; load of the machine {load}. Processor seconds are those of all threads
-together: other work on the machine lengthens them less than wall time. Rounds alternate between the
-contestants. Where the load is above the number of cores, processor seconds are too long as well
-(shared caches and memory): then trust the ratios and shares, and take days as an upper bound.
+together; other work on the machine lengthens them less than it lengthens wall time. Rounds alternate
+between the contestants. If the load exceeds the number of cores, processor seconds are too long as
+well (shared caches and memory): then trust the ratios and shares, and read days as an upper bound.
 
 ## The published presets
 
 {costs}
 
 With all {cores} cores at work all the time: {days}. Measured step time times number of steps,
-without evaluation. On a GPU nothing was measured: none was at hand. A run resumes, so it can be
-made in pieces; `--epochs`, `--base-dim` and `--images` make it smaller.
+without evaluation. We measured nothing on a GPU. An interrupted run resumes, so you can train in
+several sittings; `--epochs`, `--base-dim` and `--images` make a training smaller.
 
 ## One step of the ResNet
 
 {steps}
 
-{peer}The base is PyTorch in float32 where it was measured, else ours in float32; the ratio is the
-median over rounds of its processor seconds by the contestant's.
+{peer}The base is PyTorch in float32 if it was measured, else ours in float32. The ratio is the processor
+seconds of the base divided by those of the contestant, as the median over rounds.
 
 A step is {gflop:.0f} GFLOP of convolutions and dense products; products of large float32 matrices
-run at {rate:.0f} GFLOP per processor second here, at which rate alone it would take {least:.2f}.
+run at {rate:.0f} GFLOP per processor second here. At that rate the products alone would take {least:.2f} s.
 
-oneDNN's kernels are on: `import vaekit` sets `TF_ENABLE_ONEDNN_OPTS=1` unless it is set already, so
-import these packages before keras. TensorFlow leaves them off on processors without AVX-512.
-bfloat16 pays only where the processor multiplies it (AVX-512 BF16, AMX); elsewhere it is emulated,
-in PyTorch too, and `--precision auto` takes float32.
+oneDNN's kernels are on: `import vaekit` sets `TF_ENABLE_ONEDNN_OPTS=1` unless the variable is set
+already, so import these packages before keras. By default TensorFlow leaves the kernels off on
+processors without AVX-512. bfloat16 helps only if the processor multiplies it in hardware (AVX-512
+BF16, AMX). Elsewhere it is emulated, in PyTorch too, so `--precision auto` chooses float32.
 
 ## The second stage
 
-Its step is dense products: 6 x batch x weights operations, forward and both gradients. Beside them
-Adam reads and writes three arrays of the size of the weights.
+A step consists of dense products: 6 x batch x weights operations for the forward pass and both
+gradients. In addition, Adam reads and writes three arrays of the size of the weights.
 
 {shares}
 """
