@@ -23,15 +23,16 @@ def run_command(package, arguments):
     """In a child process: the package's command line, as `python -m` calls it."""
     import importlib
 
-    main = importlib.import_module(f"{package}.__main__")
-    raise SystemExit(main.cli.run(main.main, arguments))
+    from vaekit import cli
+
+    raise SystemExit(cli.run(importlib.import_module(f"{package}.cli").main, arguments))
 
 
 @pytest.fixture(scope="module")
 def processes():
     """Children are forked from a server that has imported the packages but computed nothing."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([f"{package}.__main__" for package in COMMANDS])
+    context.set_forkserver_preload([f"{package}.cli" for package in COMMANDS])
     return context
 
 

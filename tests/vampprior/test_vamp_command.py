@@ -142,7 +142,10 @@ def _seconds(run):
             ["digits_vampprior_data", "--num-pseudo-inputs", "1400"],
             "at most the number of images, 1397",
         ),
-        (["digits_vampprior", "--batch-size", "5000"], "fewer than one batch"),
+        (
+            ["digits_vampprior", "--batch-size", "5000"],
+            "at least one batch of 5000 training images",
+        ),
         (["digits_vampprior", "--warmup-epochs", "-1"], "warmup_epochs"),
         (
             ["digits_vampprior", "--min-log-scale", "-3"],
@@ -150,7 +153,7 @@ def _seconds(run):
         ),
         (["report_frey_faces_standard", "--min-log-scale", "1"], "must be finite and below 0"),
         (["score", "nowhere"], "nowhere"),
-        (["table", "nowhere"], "No finished evaluation"),
+        (["table", "nowhere"], "contains no evaluated run of a published preset"),
     ],
 )
 def test_mistakes_get_one_line_and_a_status(argv, message, tmp_path, capsys, monkeypatch):

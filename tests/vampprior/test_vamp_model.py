@@ -189,7 +189,7 @@ def _break(folder, what):
         ("missing", "holds no finished vampprior model"),
         ("damaged", "is damaged"),
         ("foreign", "does not describe a run of vampprior, but of balancingvae"),
-        ("other shape", r"shape \(6, 20\), the model's is \(7, 20\)"),
+        ("other shape", r"has shape \(6, 20\), expected \(7, 20\)"),
         ("unknown field", "unknown field typo"),
     ],
 )
