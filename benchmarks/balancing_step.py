@@ -227,9 +227,10 @@ PAGE = """# What a full training costs
 
 Written by `python benchmarks/balancing_step.py --torch-python PYTHON --write docs/cost.md` on
 {hardware}; {backend}; load of the machine {load}. Processor seconds are those of all threads
-together; other work on the machine lengthens them less than it lengthens wall time. Rounds alternate
-between the contestants. If the load exceeds the number of cores, processor seconds are too long as
-well (shared caches and memory): then trust the ratios and shares, and read days as an upper bound.
+together; other work on the machine lengthens them less than it lengthens wall time. Rounds
+alternate between the contestants. If the load exceeds the number of cores, processor seconds are
+too long as well (shared caches and memory): then trust the ratios and shares, and read days as an
+upper bound.
 
 ## The published presets
 
@@ -243,11 +244,12 @@ several sittings; `--epochs`, `--base-dim` and `--images` make a training smalle
 
 {steps}
 
-{peer}The base is PyTorch in float32 if it was measured, else ours in float32. The ratio is the processor
-seconds of the base divided by those of the contestant, as the median over rounds.
+{peer}The base is PyTorch in float32 if it was measured, else ours in float32. The ratio is the
+processor seconds of the base divided by those of the contestant, as the median over rounds.
 
 A step is {gflop:.0f} GFLOP of convolutions and dense products; products of large float32 matrices
-run at {rate:.0f} GFLOP per processor second here. At that rate the products alone would take {least:.2f} s.
+run at {rate:.0f} GFLOP per processor second here. At that rate these products
+alone would take {least:.2f} s.
 
 oneDNN's kernels are on: `import vaekit` sets `TF_ENABLE_ONEDNN_OPTS=1` unless the variable is set
 already, so import these packages before keras. By default TensorFlow leaves the kernels off on
