@@ -25,6 +25,7 @@ OURS = {
     "ours, float32": "float32",
     "ours, bfloat16": "bfloat16",
     "ours with Keras' BatchNormalization, float32": "keras_norm",
+    "ours with batch norm of plain operations, float32": "plain_norm",
     "ours without oneDNN's kernels, float32": "no_onednn",
 }
 # Steps of so many processor seconds (bfloat16 without units for it) are measured once only.
@@ -69,16 +70,19 @@ class Contestant:
 
 def serve(stage, preset, kind):
     """Be a contestant: our training step, one per line of standard input."""
-    from balancingvae import networks, train  # isort: skip (sets TensorFlow's options)
+    from balancingvae import train  # isort: skip (sets TensorFlow's options)
     import keras
     import numpy as np
 
+    from balancingvae.networks import norm, resnet
     from balancingvae.presets import PRESETS
 
     config = PRESETS[preset]
     precision = "bfloat16" if kind == "bfloat16" else "float32"
+    if kind == "plain_norm":
+        norm.normalize = plain_normalize
     if kind == "keras_norm":
-        networks.BatchNorm = lambda name, dtype: keras.layers.BatchNormalization(
+        resnet.BatchNorm = lambda name, dtype: keras.layers.BatchNormalization(
             momentum=0.999, epsilon=1e-5, name=name, dtype=dtype
         )
     rng = np.random.default_rng(0)
@@ -102,6 +106,16 @@ def serve(stage, preset, kind):
             answer = {"wall": wall, "cpu": cpu, "gflop": gflop, "parameters": parameters}
             print(json.dumps(answer))
         sys.stdout.flush()
+
+
+def plain_normalize(x, gamma, beta, epsilon):
+    """`balancingvae.networks.norm.normalize` as a chain of operations with automatic gradient."""
+    from keras import ops
+
+    rows = ops.cast(x, "float32")
+    mean, variance = ops.moments(rows, axes=list(range(len(x.shape) - 1)))
+    y = (rows - mean) * (gamma * ops.rsqrt(variance + epsilon)) + beta
+    return ops.cast(y, x.dtype), ops.stop_gradient(mean), ops.stop_gradient(variance)
 
 
 def step_gflop(stage, batch_size):
@@ -248,8 +262,8 @@ several sittings; `--epochs`, `--base-dim` and `--images` make a training smalle
 processor seconds of the base divided by those of the contestant, as the median over rounds.
 
 A step is {gflop:.0f} GFLOP of convolutions and dense products; products of large float32 matrices
-run at {rate:.0f} GFLOP per processor second here. At that rate these products
-alone would take {least:.2f} s.
+run at {rate:.0f} GFLOP per processor second here. At that rate the products alone would take
+{least:.2f} s.
 
 oneDNN's kernels are on: `import vaekit` sets `TF_ENABLE_ONEDNN_OPTS=1` unless the variable is set
 already, so import these packages before keras. By default TensorFlow leaves the kernels off on

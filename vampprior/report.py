@@ -36,7 +36,7 @@ def _spread(images):
 
 
 def metrics_table(all_metrics):
-    """One row per run: the bound, its two parts, each log-likelihood and its standard error."""
+    """One row per run: the bound, its parts, and each log-likelihood with its standard error."""
     counts = sorted({int(s) for m in all_metrics for s in m["log_likelihood"]})
     columns = ["prior", "seed", "epochs", "components used", "reconstruction", "KL", "ELBO"]
     columns += [c for s in counts for c in (f"log p(x), S={s}", "s.e.")]

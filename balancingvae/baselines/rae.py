@@ -97,7 +97,7 @@ def published_weights(kind, channels, dataset=None):
     return known.get(KINDS[kind].weights, (0.0, 0.0))
 
 
-@keras.saving.register_keras_serializable("balancingvae")
+@keras.saving.register_keras_serializable("balancingvae.baselines")
 class RAE(ImageInputs, keras.Model):
     """Deterministic autoencoder of images.
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from balancingvae import norm
+from balancingvae.networks import norm
 from vaekit.training import devices
 
 BATCH_NORM_EPSILON = 1e-5
@@ -54,8 +54,10 @@ class BatchNorm(keras.layers.Layer):
         self.updates = weight("updates", "zeros", shape=())
 
     def call(self, x, training=False):
-        if training and devices.replicas() > 1:
-            mean, variance = _moments_over_replicas(ops.cast(x, "float32"))
+        # PyTorch through Keras knows no custom gradient of several inputs.
+        plain = devices.replicas() > 1 or keras.backend.backend() == "torch"
+        if training and plain:
+            mean, variance = _moments(ops.cast(x, "float32"))
             self._update_statistics(mean, variance)
         elif training:
             # Sums are tensors; TensorFlow's custom gradients take no variables.
@@ -84,8 +86,8 @@ class BatchNorm(keras.layers.Layer):
         self.updates.assign(updates)
 
 
-def _moments_over_replicas(x):
-    """Mean and population variance `(channels,)` of the batch that all replicas share."""
+def _moments(x):
+    """Mean and population variance `(channels,)` of the batch, over all replicas."""
     axes = list(range(len(x.shape) - 1))
     mean = devices.replica_mean(ops.mean(x, axis=axes))
     return mean, devices.replica_mean(ops.mean(ops.square(x - mean), axis=axes))

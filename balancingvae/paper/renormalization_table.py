@@ -180,8 +180,7 @@ def image_rows(dataset, real, sets, settings):
         sets: dict of set -> images in [0, 1].
         settings: `vaekit.fid.Settings`.
     """
-    train_images = unit_images(dataset.train[: len(real)])
-    splits = {"test": real, "train": train_images}
+    splits = {"test": real, "train": unit_images(dataset.train[: len(real)])}
     rows = []
     for rule in IMAGE_RULES:
         moved = {

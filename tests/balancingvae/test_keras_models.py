@@ -122,10 +122,10 @@ def test_history_of_two_stages():
     assert model.stage_two.optimizer is not model.stage_one.optimizer
     results = model.evaluate(images, batch_size=4, return_dict=True, verbose=0)
     assert len(model.evaluate(images, verbose=0)) == len(results) == 10
-    assert list(results)[0] == "stage_one_loss"
+    assert next(iter(results)) == "stage_one_loss"
     before = weights(model.stage_two)
     model.fit(images, epochs=1, second_epochs=0, verbose=0)
-    assert list(model.history.history)[0].startswith("stage_one")
+    assert next(iter(model.history.history)).startswith("stage_one")
     for a, b in zip(before, weights(model.stage_two), strict=True):
         np.testing.assert_array_equal(a, b)
 

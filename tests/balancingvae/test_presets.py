@@ -90,7 +90,7 @@ def test_penalties_of_the_models_of_table_3():
 
 def test_the_model_of_a_preset():
     model = balancingvae.TwoStageVAE.from_preset("digits", weights=False)
-    assert model.stage_one.seed == 0 and model.stage_two.seed == 1
+    assert model.stage_one.sampling.seed == 0 and model.stage_two.sampling.seed == 1
     assert model.stage_one.kl_weight == 1 and model.stage_two.kl_weight == 1
     config = dataclasses.replace(
         presets.preset("digits"), gamma_policy="fixed", gamma=0.3, kl_factor=None, network="dense"

@@ -30,12 +30,12 @@ def test_variance_law_of_the_published_code_takes_sigma():
     mean, log_var = posterior()
     # E[sigma] for E[sigma^2]: 1 - sigma^2 + sigma of each.
     sigma = np.sqrt([0.2, 0.9, 1.0, 0.5])
-    expected = np.mean([0.8, 0.1, 0.0, 1.0] + sigma)
+    expected = np.mean([0.8, 0.1, 0.0, 1.0, *sigma])
     assert variance.original_variance_law(mean, log_var) == pytest.approx(expected, abs=0.005)
 
 
 def test_inactive_latents():
-    mean, log_var = posterior(10)
+    _mean, log_var = posterior(10)
     np.testing.assert_array_equal(variance.inactive_units(log_var), [False, True, True, False])
     # The mean of sigma^2 decides, not each image: 0.85 over 1.5 and 0.2.
     assert variance.inactive_units(np.log([[1.5], [0.2]])).tolist() == [True]

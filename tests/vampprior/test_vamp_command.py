@@ -144,7 +144,7 @@ def _seconds(run):
         ),
         (
             ["digits_vampprior", "--batch-size", "5000"],
-            "at least one batch of 5000 training images",
+            "one batch of 5000 training images",
         ),
         (["digits_vampprior", "--warmup-epochs", "-1"], "warmup_epochs"),
         (
