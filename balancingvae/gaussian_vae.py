@@ -1,4 +1,4 @@
-"""One Gaussian VAE as a Keras model: what the VAE of images and the VAE of latents share."""
+"""A Gaussian VAE as a Keras model: the base of the VAE of images and the VAE of latents."""
 
 import keras
 import numpy as np
@@ -19,19 +19,19 @@ METRICS = ("kl", "generation", "mse", "gamma")
 class GaussianVAE(keras.Model):
     """A VAE with a Gaussian posterior, decoder noise N(0, gamma^2 I), and a rule for gamma.
 
-    Calling it gives a dict of `target` (what the decoder should give), `mean` and `log_var` of the
-    posterior, and `reconstruction` of one sample per datum. The loss of a batch is the mean of
-    kl_weight * kl + generation, nats per datum, plus the networks' own regularisers.
+    Calling it gives a dict of `target` (the data to reconstruct), `mean` and `log_var` of the
+    posterior, and `reconstruction` from one sample per datum. The loss of a batch is the mean of
+    kl_weight * kl + generation, in nats per datum, plus the regularisers of the networks.
 
     Args:
-        encoder: target -> mean and log_var, each `(batch, latent_dim)`.
-        decoder: latents `(batch, latent_dim)` -> reconstruction, of the shape of target.
-        target_shape: of one datum.
-        balance: a short name or object of `gamma`.
+        encoder: network from target to mean and log_var, each `(batch, latent_dim)`.
+        decoder: network from latents `(batch, latent_dim)` to a reconstruction of target's shape.
+        target_shape: shape of one datum.
+        balance: the short name or object of a rule in `gamma`.
         kl_weight: factor k of the KL.
-        reconstruction: "gaussian", or "cross_entropy" of values in [0, 1].
-        original_constant: whether log(2 pi) / 2 is cut to 0.91893 as in the published code.
-        seed: of the noise.
+        reconstruction: "gaussian", or "cross_entropy" for values in [0, 1].
+        original_constant: whether log(2 pi) / 2 is truncated to 0.91893 as in the published code.
+        seed: seed of the noise.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class GaussianVAE(keras.Model):
         self.kl_weight = check_positive_number("kl_weight", kl_weight)
         self.reconstruction = check_choice("reconstruction", reconstruction, RECONSTRUCTIONS)
         self.original_constant = bool(original_constant)
-        # This order is that of the variables in the checkpoints of unfinished runs.
+        # Checkpoints of unfinished runs contain the variables in this order.
         self.balance = gamma_rules.get(balance)
         self.sampling = Sampling(seed, name="sampling")
         self.encoder, self.decoder = encoder, decoder
@@ -61,7 +61,7 @@ class GaussianVAE(keras.Model):
         self.build((None, *target_shape))
 
     def build(self, input_shape):
-        """Connect the parts once, so that each knows its shapes, and check that they fit."""
+        """Call the parts once, so that their shapes are known, and check that they fit."""
         target = keras.Input(input_shape[1:], name="target")
         posterior = self.encoder(target)
         if not isinstance(posterior, (list, tuple)) or len(posterior) != 2:
@@ -91,7 +91,7 @@ class GaussianVAE(keras.Model):
 
         Args:
             target: float32 tensor `(batch, ...)`.
-            noise: standard normal draws `(batch, latent_dim)`; None to draw them.
+            noise: standard normal draws `(batch, latent_dim)`, or None to draw them here.
         """
         mean, log_var = map(_float32, self.encoder(target, training=training))
         if noise is None:
@@ -107,8 +107,8 @@ class GaussianVAE(keras.Model):
     def losses_of(self, outputs):
         """Scalars `kl` and `generation` (nats per datum), `mse`, `gamma` and `loss` of one batch.
 
-        loss = kl_weight * kl + generation, averaged over the batch. Gradients flow into gamma where
-        it is learned or that of the batch.
+        loss = kl_weight * kl + generation, averaged over the batch. Gradients flow into gamma if it
+        is learned or computed from the batch.
         """
         target, reconstruction = outputs["target"], outputs["reconstruction"]
         kl = ops.mean(gaussian_kl(outputs["mean"], outputs["log_var"]))
@@ -125,30 +125,30 @@ class GaussianVAE(keras.Model):
         return {"kl": kl, "generation": generation, "mse": mse, "gamma": gamma, "loss": loss}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """The loss of one batch; x, y and weights are ignored, as `call` gives the target."""
+        """The loss of one batch; x, y and weights are ignored, since `call` returns the target."""
         values = self.losses_of(y_pred)
-        size = ops.shape(y_pred["mean"])[0]  # an incomplete batch counts for less
+        size = ops.shape(y_pred["mean"])[0]  # an incomplete batch has less weight
         for key, tracker in self.trackers.items():
             tracker.update_state(values[key], sample_weight=size)
         if training:
             self.balance.update(devices.replica_mean(values["mse"]))
         penalties = [ops.sum(penalty) for penalty in self.losses]
-        # TensorFlow adds the gradients of its replicas up.
+        # TensorFlow sums the gradients of its replicas.
         return sum(penalties, values["loss"]) / devices.replicas()
 
     def predict(self, x, *args, **keywords):
-        """Reconstructions decoded from the posterior means; arguments as `keras.Model.predict`."""
+        """Reconstructions from the posterior means; arguments as for `keras.Model.predict`."""
         model = self._inference.model("reconstruct")
         return model.predict(self._checked(x, training=False), *args, **keywords)
 
     def _checked(self, x, training):
-        """x as the model's step expects it, or a UserError."""
+        """Return x as the model's step expects it, or raise a UserError."""
         raise NotImplementedError
 
     def named_weights(self):
-        """Every weight that inference and resuming need: dict of name -> variable.
+        """All weights that inference and resuming need, as a dict of name -> variable.
 
-        Names are `encoder/<layer>/<weight>`, `decoder/<layer>/<weight>` and the rule's scalars.
+        Names are `encoder/<layer>/<weight>`, `decoder/<layer>/<weight>`, and those of the rule.
         """
         named = {variable.name: variable for variable in self.balance.weights}
         for part, network in (("encoder", self.encoder), ("decoder", self.decoder)):
@@ -156,7 +156,7 @@ class GaussianVAE(keras.Model):
         return named
 
     def _settings(self):
-        """What `get_config` of every subclass holds."""
+        """The part of `get_config` that all subclasses share."""
         return {
             "balance": keras.saving.serialize_keras_object(self.balance),
             "original_constant": self.original_constant,
@@ -166,7 +166,7 @@ class GaussianVAE(keras.Model):
 
     @classmethod
     def from_config(cls, config):
-        """The model of `get_config`; nested objects are made first."""
+        """The model from `get_config`; nested objects are created first."""
         return cls(**keras.saving.deserialize_keras_object(config))
 
 
@@ -175,10 +175,10 @@ def _float32(x):
 
 
 class Inference:
-    """Compiled inference with two networks, made when first used: numpy in, numpy out.
+    """Compiled inference with two networks, from numpy arrays to numpy arrays.
 
-    It is no Keras object, so the models it makes are no parts of the VAE, and it sets nothing on
-    the networks themselves.
+    Models are created when they are first used. This is not a Keras object, so they do not become
+    parts of the VAE, and the networks themselves stay unchanged.
     """
 
     def __init__(self, encoder, decoder):
@@ -189,7 +189,7 @@ class Inference:
         }
 
     def model(self, name):
-        """The `keras.Model` of one of "encode", "decode", "reconstruct"."""
+        """The `keras.Model` for "encode", "decode" or "reconstruct"."""
         if isinstance(self._chains[name], tuple):
             self._chains[name] = Chain(*self._chains[name])
         return self._chains[name]
@@ -205,12 +205,12 @@ class Inference:
 
 
 class Chain(keras.Model):
-    """Networks one after the other; of several outputs the next network gets the first."""
+    """Networks in sequence; each gets the first output of the one before."""
 
     def __init__(self, *parts):
         super().__init__(dtype="float32")
         self.parts = list(parts)
-        # XLA would lose oneDNN's convolutions on TensorFlow, and compile for long.
+        # On TensorFlow, XLA would not use oneDNN's convolutions, and would take long to compile.
         self.jit_compile = keras.backend.backend() == "jax"
 
     def call(self, x):

@@ -22,23 +22,23 @@ SHARED = ("shuffle", "validation_split", "validation_batch_size", "validation_fr
 class TwoStageVAE(keras.Model):
     """A VAE of images and a second VAE of its latents. Dai & Wipf (2019), Asperti & Trentin (2020).
 
-    `fit` trains both; calling the model, like `predict`, gives reconstructions from the posterior
+    `fit` trains both. Calling the model, like `predict`, gives reconstructions from the posterior
     means. `stage_one` (a `BalancedVAE`) and `stage_two` (a `LatentVAE`) are models of their own.
 
     Args:
-        image_shape: `(height, width, channels)`; may be left out beside an encoder.
-        latent_dim: latents of both stages; read off an own encoder.
-        encoder, decoder: own networks of the first stage, as of `BalancedVAE`.
-        network: else a name or builder of `balancingvae.networks`.
-        balance: the rule for gamma of the first stage, as of `BalancedVAE`.
-        second_balance: that of the second stage; None for the same rule.
+        image_shape: `(height, width, channels)`; may be omitted if you pass an encoder.
+        latent_dim: number of latents of both stages; the encoder determines it if you pass one.
+        encoder, decoder: your own networks for the first stage, as in `BalancedVAE`.
+        network: otherwise a name or builder of `balancingvae.networks`.
+        balance: the rule for gamma of the first stage, as in `BalancedVAE`.
+        second_balance: the rule of the second stage; None for the same rule.
         kl_weight: factor k of the first stage's KL; None for the published `losses.kl_factor`.
-        reconstruction, original_constant: as of `BalancedVAE`.
+        reconstruction, original_constant: as in `BalancedVAE`.
         second_depth, second_width: dense layers of the second stage, and their units.
-        latent_std: deviation that generated latents are renormalised to: 1 is the prior's; None
-            leaves them as they are.
-        seed: of the noise of both stages, which draw independently.
-        dtype, second_dtype: Keras dtype policies of the networks of either stage.
+        latent_std: deviation to which generated latents are renormalised: 1 is that of the prior,
+            None leaves them unchanged.
+        seed: seed of the noise; the two stages draw independently.
+        dtype, second_dtype: Keras dtype policies of the networks of the two stages.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class TwoStageVAE(keras.Model):
         self.build((None, *self.stage_one.image_shape))
 
     def build(self, input_shape):
-        """Connect the stages once, so that each knows its shapes."""
+        """Call both stages once, so that their shapes are known."""
         self.stage_one(keras.Input(input_shape[1:], name="images"))
         self.stage_two(keras.Input((self.latent_dim,), name="z"))
 
@@ -113,8 +113,8 @@ class TwoStageVAE(keras.Model):
         """The model of a preset.
 
         Args:
-            name: a key of `balancingvae.PRESETS`; with weights, a released checkpoint's name.
-            weights: whether to load the released weights; else the model is untrained.
+            name: a key of `balancingvae.PRESETS`; with weights, the name of a released checkpoint.
+            weights: whether to load the released weights; otherwise the model is untrained.
         """
         from balancingvae import checkpoint, presets
 
@@ -127,14 +127,14 @@ class TwoStageVAE(keras.Model):
 
     @property
     def latent_dim(self):
-        """Number of latents of either stage."""
+        """Number of latents of each stage."""
         return self.stage_one.latent_dim
 
     @property
     def latent_std(self):
-        """What generated latents are renormalised to, or None where they are left alone.
+        """The deviation to which generated latents are renormalised, or None for no change.
 
-        Saved with the weights; a training run sets it (`train.latent_std`).
+        It is saved with the weights; a training run sets it (`train.latent_std`).
         """
         value = float(keras.ops.convert_to_numpy(self._latent_std))
         return None if np.isnan(value) else value
@@ -152,9 +152,9 @@ class TwoStageVAE(keras.Model):
         """Prepare both stages for training.
 
         Args:
-            optimizer: of the first stage, as of `keras.Model.compile`.
-            second_optimizer: of the second; None for a fresh one of the same settings.
-            options: further arguments of `keras.Model.compile`, for both.
+            optimizer: optimizer of the first stage, as for `keras.Model.compile`.
+            second_optimizer: that of the second stage; None for a new one with the same settings.
+            options: further arguments of `keras.Model.compile`, for both stages.
         """
         optimizer = keras.optimizers.get(optimizer)
         if second_optimizer is None:
@@ -185,13 +185,14 @@ class TwoStageVAE(keras.Model):
         """Train the first stage on images, then the second on their posteriors.
 
         Args:
-            x: images as an array or a stream of batches that can be read again; see `BalancedVAE`.
-            epochs: of the first stage; 0 leaves it as it is.
-            second_epochs: of the second stage; None for twice `epochs`, 0 leaves it as it is.
-            batch_size, validation_data, verbose: as of `keras.Model.fit`, for both stages.
-            callbacks, second_callbacks: of either stage; each callback object serves one stage.
-            options: further arguments of `keras.Model.fit`; `steps_per_epoch` and others that say
-                how x is read are for the first stage and for reading x once between the stages.
+            x: images as an array, or as a stream of batches that can be read twice; see
+                `BalancedVAE`.
+            epochs: epochs of the first stage; 0 skips its training.
+            second_epochs: epochs of the second stage; None for twice `epochs`, 0 skips it.
+            batch_size, validation_data, verbose: as for `keras.Model.fit`, for both stages.
+            callbacks, second_callbacks: callbacks of the first and of the second stage.
+            options: further arguments of `keras.Model.fit`. Those that say how to read x, such as
+                `steps_per_epoch`, also apply when x is read once between the stages.
         Returns:
             A `keras.callbacks.History` with keys "stage_one_loss", "stage_two_loss" and so on.
         """
@@ -225,7 +226,7 @@ class TwoStageVAE(keras.Model):
         return self.history
 
     def evaluate(self, x, batch_size=None, verbose="auto", return_dict=False, **options):
-        """Losses and metrics of both stages, named as in `fit`; arguments as `keras.Model`'s."""
+        """Losses and metrics of both stages, named as in `fit`; arguments as in `keras.Model`."""
         plan = {"verbose": verbose, "return_dict": True}
         found = {"stage_one": self.stage_one.evaluate(x, batch_size=batch_size, **plan, **options)}
         posterior, size = posterior_of(self.stage_one, x, options.get("steps"), batch_size)
@@ -236,7 +237,7 @@ class TwoStageVAE(keras.Model):
         return results if return_dict else list(results.values())
 
     def predict(self, x, *args, **keywords):
-        """Reconstructions decoded from the posterior means; arguments as `keras.Model.predict`."""
+        """Reconstructions from the posterior means; arguments as for `keras.Model.predict`."""
         return super().predict(self.stage_one._checked(x, training=False), *args, **keywords)
 
     def encode(self, images):
@@ -248,27 +249,27 @@ class TwoStageVAE(keras.Model):
         return self.stage_one.decode(z)
 
     def reconstruct(self, images, sample=False, seed=None):
-        """Encode and decode images; arguments and result as of `BalancedVAE.reconstruct`."""
+        """Encode and decode images; arguments and result as in `BalancedVAE.reconstruct`."""
         return self.stage_one.reconstruct(images, sample, seed)
 
     def generate(self, n, stage=2, renormalize=True, seed=None):
-        """Images `(n, height, width, channels)` in [0, 1] from the prior of one of the stages.
+        """Generate images `(n, height, width, channels)` in [0, 1] from the prior of a stage.
 
         Args:
             n: number of images.
             stage: 1 draws z from N(0, I); 2 draws u from N(0, I) and decodes it to z.
-            renormalize: whether latents are scaled to the deviation `latent_std`.
-            seed: of all draws.
+            renormalize: whether to scale latents to the deviation `latent_std`.
+            seed: seed of all draws.
         """
         return self.decode(self.generate_latents(n, stage, renormalize, seed))
 
     def generate_latents(self, n, stage=2, renormalize=True, seed=None):
-        """Latents z `(n, latent_dim)` as `generate` decodes them; its arguments."""
+        """The latents z `(n, latent_dim)` that `generate` decodes, with the same arguments."""
         n = check_positive_integer("n", n)
         check_choice("stage", stage, (1, 2))
         rng = np.random.default_rng(seed)
         target = self.latent_std if renormalize else None
-        # Whole batches, so that the deviation of few images is that of a batch as well.
+        # Whole batches are drawn, so that few images too are scaled by the deviation of a batch.
         batches = -(-n // GENERATED_BATCH)
         noise = rng.standard_normal((batches * GENERATED_BATCH, self.latent_dim))
         if stage == 1:
@@ -294,5 +295,5 @@ class TwoStageVAE(keras.Model):
 
     @classmethod
     def from_config(cls, config):
-        """The model of `get_config`; nested objects are made first."""
+        """The model from `get_config`; nested objects are created first."""
         return cls(**keras.saving.deserialize_keras_object(config))

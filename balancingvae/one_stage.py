@@ -11,7 +11,7 @@ from vaekit.errors import UserError, check_positive_integer
 from vaekit.images import check_images, compact_images, scaled
 from vaekit.training.inputs import ImageInputs
 
-# Images that are converted to floats at a time, so that a uint8 array is never copied whole.
+# Number of images converted to floats at a time, so that a uint8 array is never copied whole.
 PORTION = 1000
 
 
@@ -19,8 +19,8 @@ PORTION = 1000
 class BalancedVAE(ImageInputs, GaussianVAE):
     """A Gaussian VAE of images whose gamma follows a rule. Asperti & Trentin (2020).
 
-    Images are uint8 0..255, bool, or floats in [0, 1], `(n, height, width, channels)`, in `fit`,
-    `evaluate`, `predict` and the methods below alike.
+    `fit`, `evaluate`, `predict` and the methods below accept images as uint8 0..255, bool, or
+    floats in [0, 1], `(n, height, width, channels)`.
 
     Args:
         encoder: any Keras model from float images in [0, 1] to mean and log_var of z, each
@@ -30,15 +30,16 @@ class BalancedVAE(ImageInputs, GaussianVAE):
             an object of `balancingvae.gamma`.
         kl_weight: factor k of the KL; None for the published `losses.kl_factor`.
         reconstruction: "gaussian", or "cross_entropy" as in Dai & Wipf's other loss.
-        network: in place of encoder and decoder: "resnet" (the default), another name or builder of
-            `balancingvae.networks`.
-        image_shape: `(height, width, channels)`; read off an own encoder where it is fixed there.
+        network: instead of encoder and decoder: "resnet" (the default), or another name or builder
+            of `balancingvae.networks`.
+        image_shape: `(height, width, channels)`; may be omitted if the encoder has a fixed input
+            shape.
         latent_dim: number of latents of a `network`, by default 64.
-        original_constant: whether log(2 pi) / 2 is cut to 0.91893 as in the published code.
-        seed: of the noise; initial weights follow `keras.utils.set_random_seed`.
+        original_constant: whether log(2 pi) / 2 is truncated to 0.91893 as in the published code.
+        seed: seed of the noise; initial weights depend on `keras.utils.set_random_seed`.
         dtype: Keras dtype policy of a `network`.
     Raises:
-        UserError: arguments that contradict each other, or networks whose shapes do not fit.
+        UserError: arguments contradict each other, or the shapes of the networks do not fit.
     """
 
     def __init__(
@@ -117,9 +118,9 @@ class BalancedVAE(ImageInputs, GaussianVAE):
 
         Args:
             images: as in `encode`.
-            sample: decode one sample of the posterior, as the published code does, rather than the
-                posterior mean.
-            seed: of the samples.
+            sample: whether to decode one sample of the posterior, as the published code does,
+                instead of the posterior mean.
+            seed: seed of the samples.
         Returns:
             `(n, height, width, channels)` in [0, 1].
         """
@@ -153,15 +154,15 @@ class BalancedVAE(ImageInputs, GaussianVAE):
 class LatentVAE(GaussianVAE):
     """The second stage: a VAE from latents z to latents u of the same number. Dai & Wipf (2019).
 
-    `fit` and `evaluate` get latents `(n, latent_dim)`, or a pair (mean, log_var) of first-stage
-    posteriors, each `(n, latent_dim)`, from which z is sampled anew for every batch. A stream of
-    batches yields `(x,)` with x one of the two.
+    `fit` and `evaluate` accept latents `(n, latent_dim)`, or a pair (mean, log_var) of first-stage
+    posteriors, each `(n, latent_dim)`, from which every batch samples z anew. A stream of batches
+    must yield `(x,)`, where x is one of the two.
 
     Args:
         latent_dim: number of latents.
-        depth, width: dense layers on either side, and their units.
-        balance: the rule for gamma, as of `BalancedVAE`.
-        original_constant, seed, dtype: as of `BalancedVAE`.
+        depth, width: number of dense layers in encoder and decoder each, and their units.
+        balance: the rule for gamma, as in `BalancedVAE`.
+        original_constant, seed, dtype: as in `BalancedVAE`.
     """
 
     def __init__(
@@ -192,7 +193,7 @@ class LatentVAE(GaussianVAE):
         return self.autoencode(self.sampling(list(latents)) if pair else latents, None, training)
 
     def fit(self, x=None, *args, validation_data=None, **keywords):
-        """As `keras.Model.fit`; x is latents or a pair (mean, log_var)."""
+        """Like `keras.Model.fit`; x is latents or a pair (mean, log_var)."""
         if validation_data is not None:
             single = isinstance(validation_data, (tuple, list)) and len(validation_data) == 1
             target = validation_data[0] if single else validation_data
@@ -202,11 +203,11 @@ class LatentVAE(GaussianVAE):
         return super().fit(x, *args, validation_data=validation_data, **keywords)
 
     def evaluate(self, x=None, *args, **keywords):
-        """As `keras.Model.evaluate`."""
+        """Like `keras.Model.evaluate`."""
         return super().evaluate(self._checked(x, training=False), *args, **keywords)
 
     def predict(self, x, *args, **keywords):
-        """Reconstructions of z decoded from the posterior means of u; of a pair, of its mean."""
+        """Reconstructions of z from the posterior means of u; for a pair, those of its mean."""
         return super().predict(x[0] if _is_pair(x) else x, *args, **keywords)
 
     def encode(self, z):
@@ -239,7 +240,7 @@ def _is_pair(x):
 
 
 def _check_networks(encoder, decoder, network):
-    """Whether encoder and decoder are given; refuses one alone, or both beside a network."""
+    """Whether encoder and decoder are given; raises if one is missing, or a network is given."""
     if (encoder is None) != (decoder is None):
         missing = "decoder" if decoder is None else "encoder"
         raise UserError(f"encoder and decoder must be given together; the {missing} is missing.")
@@ -249,7 +250,7 @@ def _check_networks(encoder, decoder, network):
 
 
 def _check_image_shape(image_shape, encoder):
-    """`(height, width, channels)` as given, or as the encoder's input has it."""
+    """`(height, width, channels)` as given, or of the encoder's input."""
     if image_shape is None:
         found = getattr(encoder, "input_shape", None)
         image_shape = found[1:] if isinstance(found, tuple) else None
@@ -258,6 +259,6 @@ def _check_image_shape(image_shape, encoder):
     except (TypeError, ValueError) as error:
         raise UserError(
             "image_shape must be (height, width, channels), three positive integers, got "
-            f"{image_shape!r}. It can be left out where the encoder has a fixed input shape."
+            f"{image_shape!r}. It may be omitted if the encoder has a fixed input shape."
         ) from error
     return height, width, channels

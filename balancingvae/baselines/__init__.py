@@ -1,1 +1,1 @@
-"""What the papers compare with: deterministic autoencoders, and densities fitted to latents."""
+"""Baselines of the papers: deterministic autoencoders, and densities fitted to latents."""

@@ -1,4 +1,4 @@
-"""Densities fitted to the latents of a trained model, to sample from afterwards.
+"""Densities that are fitted to the latents of a trained model, and then sampled.
 
 Ghosh et al., "From Variational to Deterministic Autoencoders", arXiv 1903.12436 (2019): one
 Gaussian, or a mixture of ten with full covariances. Both are scikit-learn's `GaussianMixture`.
@@ -16,9 +16,9 @@ def fit(z, components, seed=0):
 
     Args:
         z: latents `(n, latent_dim)`: codes of a deterministic autoencoder, or samples of a VAE's
-            posterior, which are what a second stage learns too.
+            posterior, which a second stage would learn too.
         components: 1 for one Gaussian, 10 for the papers' mixture.
-        seed: of the first assignment.
+        seed: seed of the first assignment.
     Returns:
         A fitted `sklearn.mixture.GaussianMixture`; its `score_samples` gives log densities.
     Raises:
@@ -39,11 +39,11 @@ def sample(mixture, n, seed=None):
     """Draw n latents `(n, latent_dim)`, float32, in random order.
 
     Args:
-        mixture: from `fit`.
+        mixture: result of `fit`.
         n: number of latents.
-        seed: of the draws; None for fresh ones.
+        seed: seed of the draws; None for different ones each time.
     """
     rng = np.random.RandomState(seed)
     z, _ = mixture.set_params(random_state=rng).sample(n)
-    # scikit-learn sorts its samples by component; the first few should show all of them.
+    # scikit-learn sorts its samples by component, but the first few should be of all components.
     return rng.permutation(z).astype(np.float32)

@@ -1,11 +1,11 @@
 """Deterministic autoencoders, regularised or not: the RAE baselines.
 
 Ghosh et al., "From Variational to Deterministic Autoencoders", arXiv 1903.12436 (2019), Section 3.
-The loss and its weights are those of their published code, which printed their Table 1:
+The loss and its weights are those of their published code, which produced their Table 1:
 
     loss = mean (x - x_hat)^2 + latent_weight * mean z^2 + penalty_weight * penalty,
 
-means over pixels and latents of each image, then over the batch.
+with means over the pixels and latents of each image, then over the batch.
 """
 
 import dataclasses
@@ -22,9 +22,9 @@ from vaekit.errors import UserError, check_choice
 from vaekit.images import compact_images, scaled
 from vaekit.training.inputs import ImageInputs
 
-# Step of the finite difference behind gradients by z, in units of z.
+# Step of the finite difference for gradients with respect to z, in units of z.
 STEP = 0.01
-LARGEST_PARTLY_PENALISED = 32  # pixels; above, "l2" penalises the decoder's dense kernels too
+LARGEST_PARTLY_PENALISED = 32  # pixels; for larger images "l2" also penalises dense kernels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Kind:
     """One way to keep the decoder smooth.
 
     Attributes:
-        title: what the papers' tables call it.
-        smooth_by: what is done, in words.
+        title: its name in the papers' tables.
+        smooth_by: what keeps the decoder smooth, in words.
         penalty: what the loss penalises: "kernels", "gradient", "jacobian", or None.
         spectral: the parts with spectrally normalised kernels.
         weights: row of `WEIGHTS`, or None for weights of 0.
@@ -61,7 +61,7 @@ KINDS = {
         spectral=("encoder", "decoder"),
         weights="sn",
     ),
-    "gp": Kind("RAE-GP", "gradient of the squared image by z", penalty="gradient", weights="gp"),
+    "gp": Kind("RAE-GP", "gradient of the squared image", penalty="gradient", weights="gp"),
     "sn_decoder": Kind(
         "RAE-SN (decoder)",
         "spectral normalisation of the decoder alone, as in the paper",
@@ -75,8 +75,8 @@ KINDS = {
         weights="gp",
     ),
 }
-# Weights (of latents, of the penalty) in the published code. For RAE-GP on CIFAR-10 it has 0, with
-# which the FID of the published table is out of reach; CelebA's weight is used instead.
+# Weights (of latents, of the penalty) in the published code. For RAE-GP on CIFAR-10 its penalty has
+# weight 0, which does not reach the FID of the published table; we use CelebA's weight instead.
 WEIGHTS = {
     "mnist": {"rae": (5e-4, 0.0), "l2": (1e-4, 1e-7), "sn": (9e-3, 0.0), "gp": (1e-4, 5e-8)},
     "cifar10": {"rae": (1e-2, 0.0), "l2": (1e-3, 1e-6), "sn": (3e-2, 0.0), "gp": (9e-4, 1e-7)},
@@ -89,9 +89,9 @@ def published_weights(kind, channels, dataset=None):
 
     Args:
         kind: a key of `KINDS`.
-        channels: of the images.
-        dataset: a key of `WEIGHTS`; another one gets the weights of MNIST if it has one channel,
-            else those of CIFAR-10.
+        channels: number of channels of the images.
+        dataset: a key of `WEIGHTS`; other datasets get the weights of MNIST if they have one
+            channel, else those of CIFAR-10.
     """
     known = WEIGHTS.get(dataset, WEIGHTS["mnist" if channels == 1 else "cifar10"])
     return known.get(KINDS[kind].weights, (0.0, 0.0))
@@ -105,12 +105,11 @@ class RAE(ImageInputs, keras.Model):
 
     Args:
         encoder: functional model from images `(batch, height, width, channels)` in [0, 1] to codes
-            `(batch, latent_dim)`; of a VAE's encoder, which gives (mean, log_var), the mean.
+            `(batch, latent_dim)`; if it gives (mean, log_var) like a VAE's, the mean is used.
         decoder: functional model from codes to images in [0, 1].
-        kind: a key of `KINDS`. Spectral normalisation makes copies of the networks with fresh
-            weights.
+        kind: a key of `KINDS`. Spectral normalisation copies the networks with new weights.
         latent_weight, penalty_weight: None for `published_weights`.
-        seed: of the directions in which gradients are estimated.
+        seed: seed of the directions in which gradients are estimated.
     Raises:
         UserError: the kind is unknown, or a part has no kernels to normalise.
     """
@@ -190,12 +189,12 @@ class RAE(ImageInputs, keras.Model):
         return values["mse"] + latents + self.penalty_weight * values["penalty"]
 
     def penalty(self, z, x_hat, training):
-        """What the kind adds to the loss, before its weight; a scalar.
+        """The penalty of this kind, without its weight; a scalar.
 
         Args:
             z: codes `(batch, latent_dim)`.
             x_hat: images decoded from them.
-            training: mode of the decoder.
+            training: whether the decoder is in training mode.
         """
         penalty = KINDS[self.kind].penalty
         if penalty is None:
@@ -209,7 +208,7 @@ class RAE(ImageInputs, keras.Model):
         return ops.mean(gradient_of_square(x_hat, moved)) / self.latent_dim
 
     def penalised_kernels(self):
-        """The decoder's kernels that "l2" sums; up to 32 pixels those of convolutions only."""
+        """The decoder's kernels that "l2" penalises; up to 32 pixels only those of convolutions."""
         kernels = [weight for weight in self.decoder.trainable_weights if weight.name == "kernel"]
         convolutions = [kernel for kernel in kernels if len(kernel.shape) == 4]
         small = max(self.image_shape[:2]) <= LARGEST_PARTLY_PENALISED
@@ -228,12 +227,12 @@ class RAE(ImageInputs, keras.Model):
         return self._inference("decode", check_latents(z, self.latent_dim))
 
     def reconstruct(self, images):
-        """Images decoded from the codes of `images`, numpy; arguments as of `codes`."""
+        """Images decoded from the codes of `images`, numpy; arguments as for `codes`."""
         return self.decode(self.codes(images))
 
 
 def _code_encoder(encoder):
-    """A VAE's encoder down to the mean, without the layer of the variance where they are apart."""
+    """The part of a VAE's encoder that gives the mean, without a separate layer of the variance."""
     last = encoder.layers[-1]
     mean = last.input[0] if isinstance(last, Posterior) else encoder.outputs[0]
     return keras.Model(encoder.inputs, mean, name="encoder")
@@ -255,8 +254,8 @@ def _normalised(network):
 def jacobian_norm(x_hat, moved, step=STEP):
     """Unbiased estimate of the squared Frobenius norm of the decoder's Jacobian, `(batch,)`.
 
-    E |J v|^2 over standard normal v is |J|_F^2. J v is a finite difference, so that the same code
-    runs on every backend (no gradient of a gradient).
+    The mean of |J v|^2 over standard normal v is |J|_F^2. J v is a finite difference, so that the
+    same code runs on every backend (no gradient of a gradient).
 
     Args:
         x_hat: images decoded from z.
@@ -266,10 +265,10 @@ def jacobian_norm(x_hat, moved, step=STEP):
 
 
 def gradient_of_square(x_hat, moved, step=STEP):
-    """Unbiased estimate of |d |x_hat|^2 / dz|^2, `(batch,)`; arguments as of `jacobian_norm`.
+    """Unbiased estimate of |d |x_hat|^2 / dz|^2, `(batch,)`; arguments as for `jacobian_norm`.
 
     The published code penalises this gradient of the squared image instead of the Jacobian.
     """
-    # The difference of squares as a product, which float32 keeps.
+    # The difference of squares is computed as a product, which stays accurate in float32.
     difference = ops.sum((moved - x_hat) * (moved + x_hat), axis=(1, 2, 3))
     return ops.square(difference / step)

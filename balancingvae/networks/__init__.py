@@ -1,6 +1,6 @@
-"""Encoders and decoders: one serialisable builder per family of networks, by name or as an object.
+"""Encoders and decoders: one serialisable builder per kind of network, by name or as an object.
 
-`build(image_shape, latent_dim)` of a builder makes `(encoder, decoder)`, ordinary Keras models.
+The method `build(image_shape, latent_dim)` returns `(encoder, decoder)`, ordinary Keras models.
 """
 
 from balancingvae.networks.base import Builder
@@ -43,10 +43,10 @@ NETWORKS = {
 
 
 def get(network):
-    """The builder for a short name; a builder object is returned as it is.
+    """The builder for a short name; a builder object is returned unchanged.
 
     Raises:
-        UserError: an unknown name, or an object without `build`.
+        UserError: the name is unknown, or the object has no method `build`.
     """
     if isinstance(network, str):
         return NETWORKS[check_choice("network", network, NETWORKS)]()

@@ -1,4 +1,4 @@
-"""What all network builders share: base classes, and the last layers of encoder and decoder."""
+"""Base classes of the network builders, and the last layers of encoder and decoder."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ from keras import layers
 
 from vaekit.errors import check_choice, check_positive_integer, check_positive_number
 
-# Which convolutions `l2` penalises: part of the network -> beginnings of their layers' names.
+# The convolutions that `l2` penalises: part of the network -> prefixes of their layers' names.
 L2_LAYERS = {
     "strided": {"encoder": ("downsample",), "decoder": ("up",)},
     "encoder": {"encoder": ("downsample",)},
@@ -17,19 +17,19 @@ L2_LAYERS = {
 
 @dataclasses.dataclass(frozen=True)
 class Builder:
-    """A serialisable description of an encoder and a decoder: `build` makes the two.
+    """A serialisable description of an encoder and a decoder, which `build` creates.
 
-    A network of your own that should be known by one object is a subclass with `build`, registered
-    with `keras.saving.register_keras_serializable`; otherwise pass an encoder and a decoder.
+    For a builder of your own, write a subclass with `build` and register it with
+    `keras.saving.register_keras_serializable`. Otherwise pass an encoder and a decoder to a model.
     """
 
     def build(self, image_shape, latent_dim, dtype="float32"):
-        """Fresh `(encoder, decoder)`, each a `keras.Model`.
+        """New `(encoder, decoder)`, each a `keras.Model`.
 
         Args:
             image_shape: `(height, width, channels)`.
             latent_dim: number of latents.
-            dtype: Keras dtype policy of the layers; outputs are float32 whatever it is.
+            dtype: Keras dtype policy of the layers; outputs are always float32.
         Returns:
             encoder: images `(batch, height, width, channels)` in [0, 1] -> mean and log_var of z,
             each `(batch, latent_dim)`; decoder: z -> images in [0, 1].
@@ -60,8 +60,8 @@ class PenalisedBuilder(Builder):
 
     Attributes:
         l2: weight of the sum of squares of the penalised kernels, or None.
-        l2_layers: which are penalised: "strided", those that halve and double the sides; "encoder",
-            those that halve; "decoder", all of the decoder's inner ones.
+        l2_layers: which convolutions are penalised: "strided", those that halve or double the
+            sides; "encoder", those that halve them; "decoder", all inner ones of the decoder.
     """
 
     l2: float | None = None
@@ -74,7 +74,7 @@ class PenalisedBuilder(Builder):
             check_positive_number("l2", self.l2)
 
     def regularizer(self, part, name):
-        """The kernel regulariser of a layer: part "encoder" or "decoder", and the layer's name."""
+        """The kernel regulariser of a layer, given the part ("encoder", "decoder") and its name."""
         penalised = L2_LAYERS[self.l2_layers].get(part, ())
         if self.l2 is None or not name.startswith(penalised):
             return None
@@ -85,7 +85,7 @@ class PenalisedBuilder(Builder):
 class Posterior(layers.Layer):
     """[mean, log sigma] -> [mean, log sigma^2]; exp(log_var / 2) is exp(log sigma) to the bit.
 
-    It gets both, so that the two heads lie at one depth and keep their order in checkpoints.
+    The layer gets both, so that the two heads have one depth and keep their order in checkpoints.
     """
 
     def call(self, heads):

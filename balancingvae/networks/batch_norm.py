@@ -1,4 +1,4 @@
-"""Batch norm as TensorFlow 1 had it: zero-debiased statistics, epsilon 1e-5, decay 0.999."""
+"""Batch norm as in TensorFlow 1: zero-debiased statistics, epsilon 1e-5, decay 0.999."""
 
 import keras
 from keras import ops
@@ -14,13 +14,13 @@ BATCH_NORM_DECAY = 0.999
 class BatchNorm(keras.layers.Layer):
     """Batch norm over all axes but the last, with TensorFlow 1's zero-debiased moving statistics.
 
-    Training normalises with the batch's mean and population variance and updates, for each of the
-    two, shadow <- shadow - (1 - decay) (shadow - value), statistic <- shadow / (1 - decay^updates).
-    So the first update makes the statistics those of the first batch; the initial 0 and 1 never
-    weigh in. Statistics and arithmetic are float32 whatever the precision of x.
+    Training normalises with the mean and population variance of the batch. For each of the two, it
+    updates shadow <- shadow - (1 - decay) (shadow - value), statistic <- shadow / (1 -
+    decay^updates). Hence the first update sets the statistics to those of the first batch, and the
+    initial 0 and 1 never contribute. Statistics and arithmetic are always float32.
 
     Args:
-        decay: of the moving statistics.
+        decay: decay of the moving statistics.
         epsilon: added to the variance.
     """
 
@@ -54,13 +54,13 @@ class BatchNorm(keras.layers.Layer):
         self.updates = weight("updates", "zeros", shape=())
 
     def call(self, x, training=False):
-        # PyTorch through Keras knows no custom gradient of several inputs.
+        # On PyTorch, Keras does not support custom gradients of several inputs.
         plain = devices.replicas() > 1 or keras.backend.backend() == "torch"
         if training and plain:
             mean, variance = _moments(ops.cast(x, "float32"))
             self._update_statistics(mean, variance)
         elif training:
-            # Sums are tensors; TensorFlow's custom gradients take no variables.
+            # A sum is a tensor; TensorFlow's custom gradients do not accept variables.
             gamma, beta = self.gamma + 0.0, self.beta + 0.0
             y, mean, variance = norm.normalize(x, gamma, beta, self.epsilon)
             self._update_statistics(mean, variance)

@@ -13,13 +13,13 @@ from balancingvae.networks.sizes import check_sides
 @keras.saving.register_keras_serializable("balancingvae")
 @dataclasses.dataclass(frozen=True)
 class Conv(PenalisedBuilder):
-    """`num_scale` stride-2 convolutions and ReLUs, widths doubling from `base_dim`, and back.
+    """`num_scale` stride-2 convolutions and ReLUs, and as many transposed ones in the decoder.
 
-    Both sides of an image must be multiples of 2^num_scale; one dense layer of width `fc_dim` lies
-    between convolutions and latents.
+    Widths double from `base_dim` on. Both sides of an image must be multiples of 2^num_scale. One
+    dense layer of width `fc_dim` connects convolutions and latents.
 
     Attributes:
-        num_scale: number of convolutions on either side.
+        num_scale: number of convolutions in encoder and decoder each.
         kernel_size: of all convolutions.
         base_dim: channels of the first convolution.
         fc_dim: units of the dense layer.

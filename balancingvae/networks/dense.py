@@ -1,4 +1,4 @@
-"""Dense layers on either side, the plainest of the networks."""
+"""Dense layers in encoder and decoder, the simplest of the networks."""
 
 import dataclasses
 import math
@@ -13,7 +13,7 @@ from balancingvae.networks.sizes import check_sides
 @keras.saving.register_keras_serializable("balancingvae")
 @dataclasses.dataclass(frozen=True)
 class Dense(Builder):
-    """`depth` dense ReLU layers of `width` units on either side.
+    """`depth` dense ReLU layers of `width` units in encoder and decoder each.
 
     Attributes:
         depth: number of hidden layers.

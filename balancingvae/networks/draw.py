@@ -1,10 +1,10 @@
 """An iterative recurrent VAE after DRAW (Gregor et al., ICML 2015), without attention.
 
-The image is written onto a canvas in several steps, each with latents of its own; at every step the
-encoder sees the image and what the canvas still lacks. In DRAW the canvas that the encoder sees
-comes from the samples of the earlier steps. Here it comes from their posterior means, by the
-decoder's own layers: so the posterior is a function of the image alone, and one encoder and one
-decoder stand for the model as in every other family. The bound holds for any such posterior.
+The decoder writes the image onto a canvas in several steps, each with latents of its own. At every
+step the encoder sees the image and what the canvas still lacks. In DRAW the encoder sees the canvas
+that the samples of the earlier steps give. Here it sees the canvas that their posterior means give,
+computed with the decoder's own layers. Hence the posterior is a function of the image alone, and
+the model has one encoder and one decoder like all others. The bound holds for any such posterior.
 """
 
 import dataclasses
@@ -22,12 +22,12 @@ MOST_STEPS = 8
 @keras.saving.register_keras_serializable("balancingvae")
 @dataclasses.dataclass(frozen=True)
 class Draw(Builder):
-    """Recurrent cells of `units`; gcd(latent_dim, 8) steps, latent_dim / steps latents each.
+    """Recurrent cells with `units` units; gcd(latent_dim, 8) steps of latent_dim / steps latents.
 
-    Cells run in float32 whatever `dtype` is. Encoder and decoder share the decoder's weights.
+    Cells always compute in float32. Encoder and decoder share the weights of the decoder.
 
     Attributes:
-        units: of each recurrent cell.
+        units: units of each recurrent cell.
     """
 
     units: int = 512
@@ -160,7 +160,7 @@ def _saved(layer):
 
 
 def _loaded(layer):
-    """A layer, from itself or from what `_saved` gave."""
+    """A layer, given as itself or as the result of `_saved`."""
     return keras.saving.deserialize_keras_object(layer) if isinstance(layer, dict) else layer
 
 

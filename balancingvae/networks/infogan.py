@@ -1,6 +1,6 @@
 """The InfoGAN-like networks of Dai & Wipf (ICLR 2019), their default: spectral norm in the encoder.
 
-Layers carry the names of their variable scopes.
+Layers have the names of the variable scopes in that code.
 """
 
 import dataclasses
@@ -21,9 +21,10 @@ SMALLEST_STD = 1e-6
 @keras.saving.register_keras_serializable("balancingvae")
 @dataclasses.dataclass(frozen=True)
 class InfoGAN(Builder):
-    """Two 4 x 4 convolutions of stride 2 and a dense layer, and back; sides in multiples of 4.
+    """Two 4 x 4 convolutions of stride 2 and a dense layer, mirrored in the decoder.
 
-    Widths are 4 and 8 * base_dim, and 2 * fc_dim: 64, 128 and 1024 at the published 16 and 512.
+    Sides must be multiples of 4. Widths are 4 * base_dim, 8 * base_dim and 2 * fc_dim; with the
+    published 16 and 512 these are 64, 128 and 1024.
 
     Attributes:
         base_dim: a quarter of the first convolution's channels.
@@ -81,7 +82,7 @@ class InfoGAN(Builder):
 
 @keras.saving.register_keras_serializable("balancingvae")
 class MeanAndLogVar(layers.Layer):
-    """`(batch, 2 d)` -> mean, the first half, and log sigma^2, sigma = 1e-6 + softplus(rest)."""
+    """`(batch, 2 d)` -> mean (the first half) and log sigma^2, sigma = 1e-6 + softplus(rest)."""
 
     def call(self, x):
         mean, raw = ops.split(x, 2, axis=-1)

@@ -1,16 +1,16 @@
-"""Batch norm as two compiled pure functions: few passes over memory, and exact.
+"""Batch norm as two compiled pure functions with few passes over memory.
 
-A batch norm does little arithmetic on much memory, so its time is that of reading and writing
-arrays. As a chain of a framework's operations it takes some twenty passes over them, and as many
-rounding errors; compiled, the few that the formulas need. The formulas of the gradient are written
-out because a ResNet step takes more processor time without them: `benchmarks/balancing_step.py`
-compares it with batch norm of plain operations.
+Batch norm does little arithmetic on large arrays, so most of its time goes into reading and writing
+them. As a sequence of a framework's operations it needs some twenty passes over the arrays, with as
+many rounding errors; compiled, it needs only the few of the formulas. The formulas of the gradient
+are written out because a ResNet step takes more processor time without them:
+`benchmarks/balancing_step.py` compares it with batch norm of plain operations.
 """
 
 import keras
 from keras import ops
 
-# Rows apart whose mean is the shift below; prime, so that they fall on all columns of an image.
+# Distance of the rows whose mean is the shift below; it is prime, so they cover all image columns.
 _SHIFT_STRIDE = 17
 
 
@@ -18,7 +18,7 @@ def moments(rows):
     """Mean and population variance of the columns of `rows` `(n, channels)`, float32.
 
     One pass: E[d] and E[d^2] of d = rows - shift, where the shift is the mean of a part of the
-    rows. So the difference E[d^2] - E[d]^2 cancels nothing, however far from zero the rows lie.
+    rows. Hence E[d^2] - E[d]^2 does not cancel, however far from zero the rows are.
     """
     shift = ops.mean(rows[::_SHIFT_STRIDE], axis=0)
     centred = rows - shift
@@ -45,7 +45,7 @@ def normalize(x, gamma, beta, epsilon):
         y, mean, variance = forward(x, gamma, beta, epsilon)
 
         def gradient(*upstream, **_):
-            # TensorFlow gives the upstream gradients one by one, JAX in one tuple.
+            # TensorFlow passes the upstream gradients one by one, JAX in one tuple.
             dy = upstream[0][0] if isinstance(upstream[0], (tuple, list)) else upstream[0]
             return backward(x, dy, gamma, mean, variance, epsilon)
 
@@ -62,7 +62,7 @@ def _forward(x, gamma, beta, epsilon):
 
 
 def _backward(x, dy, gamma, mean, variance, epsilon):
-    """Gradients by x, gamma and beta: dx = s (dy - E[dy] - x_norm E[dy x_norm])."""
+    """Gradients with respect to x, gamma, beta: dx = s (dy - E[dy] - x_norm E[dy x_norm])."""
     channels = x.shape[-1]
     dy = ops.cast(ops.reshape(dy, (-1, channels)), "float32")
     rows = ops.cast(ops.reshape(x, (-1, channels)), "float32")
@@ -78,7 +78,7 @@ _FUNCTIONS = {}
 
 
 def _compiled():
-    """The two functions, compiled by XLA inside whatever the backend makes of the rest."""
+    """The two functions, compiled by XLA, whether or not the rest of the step is."""
     backend = keras.backend.backend()
     if backend not in _FUNCTIONS:
         _FUNCTIONS[backend] = tuple(_compile(f, backend) for f in (_forward, _backward))

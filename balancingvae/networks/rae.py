@@ -1,6 +1,6 @@
 """The convolutional networks of Ghosh et al., "From Variational to Deterministic Autoencoders".
 
-As in their published code: images enter as 2 x - 1, the decoder's dense layer has no activation,
+As in their published code, images enter as 2 x - 1, the decoder's dense layer has no activation,
 and batch norm has Keras' decay 0.99 and epsilon 1e-3.
 """
 
@@ -15,7 +15,7 @@ from balancingvae.networks.batch_norm import BatchNorm
 from balancingvae.networks.sizes import check_sides
 
 SCALES = 4
-# Images larger than 32 pixels, as CelebA's, have larger kernels and start with smaller maps.
+# For images larger than 32 pixels, such as CelebA's, kernels are larger and first maps smaller.
 SMALL_SIDE = 32
 
 
@@ -24,8 +24,9 @@ SMALL_SIDE = 32
 class RAE(PenalisedBuilder):
     """Four stride-2 convolutions, widths from 4 * base_dim (128 at base_dim 32), batch norm, ReLU.
 
-    The decoder starts at a quarter of the sides with 32 * base_dim channels and doubles them twice;
-    above 32 pixels at an eighth, and three times. It ends with a convolution of stride 1.
+    The decoder starts at a quarter of the sides, with 32 * base_dim channels, and doubles the sides
+    twice. Above 32 pixels it starts at an eighth and doubles them three times. Its last layer is a
+    convolution of stride 1.
 
     Attributes:
         base_dim: a quarter of the first convolution's channels.

@@ -1,6 +1,6 @@
 """The ResNet of Dai & Wipf (ICLR 2019) as Asperti & Trentin (2020) use it, the default.
 
-Layers carry the names of the original checkpoints' variable scopes with `_` for `/`, so
+Layers have the names of the original checkpoints' variable scopes, with `_` for `/`:
 `scale0_block0_bn0/gamma` is `scale0/block0/bn0_w/gamma` there.
 """
 
@@ -13,7 +13,7 @@ from balancingvae.networks.base import PenalisedBuilder, heads, sigmoid
 from balancingvae.networks.batch_norm import BatchNorm
 from vaekit.errors import UserError
 
-# Widths double for each halving of the side, up to this.
+# Widths double at each halving of the sides, up to this.
 MAX_DECODER_DIM = 1024
 
 
@@ -113,7 +113,7 @@ class ResNet(PenalisedBuilder):
 
 
 def halved_sizes(height, width):
-    """Sizes from full down to at most 2 on the longer side, each half of the last, rounded up."""
+    """Sizes from the full one down to at most 2 on the longer side, halved and rounded up."""
     sizes = [(height, width)]
     while max(sizes[-1]) > 2:
         sizes.append(tuple((side + 1) // 2 for side in sizes[-1]))
@@ -121,7 +121,7 @@ def halved_sizes(height, width):
 
 
 def check_num_scale(num_scale, image_shape):
-    """Refuse images whose shorter side cannot be halved `num_scale - 1` times."""
+    """Raise a UserError if the shorter side cannot be halved `num_scale - 1` times."""
     height, width, _ = image_shape
     side, most = min(height, width), 1
     while side > 1:
@@ -147,7 +147,7 @@ def _dense_block(x, dim, name, depth):
 
 
 def _crop(x, size, name, dtype):
-    """Drop the last row or column where the side is odd; nothing for powers of two."""
+    """Drop the last row or column if the side is odd; powers of two need no cropping."""
     bottom, right = x.shape[1] - size[0], x.shape[2] - size[1]
     if not bottom and not right:
         return x

@@ -1,4 +1,4 @@
-"""Image sizes that a network fits, checked before anything is built."""
+"""Checks whether images have sizes that a network supports, before anything is built."""
 
 from vaekit.errors import UserError
 
@@ -6,14 +6,14 @@ LEAST, MOST = 8, 64
 
 
 def check_sides(network, image_shape, multiple):
-    """Refuse images whose sides the network cannot halve and double back.
+    """Raise a UserError if the network cannot halve the sides and double them again.
 
     Args:
-        network: its name, for the message.
+        network: name of the network, for the message.
         image_shape: `(height, width, channels)`.
-        multiple: what both sides must be multiples of.
+        multiple: number of which both sides must be multiples.
     Raises:
-        UserError: the message lists the sides that fit.
+        UserError: the message lists the supported sides.
     """
     height, width, _ = image_shape
     sides = [side for side in range(LEAST, MOST + 1) if side % multiple == 0]

@@ -1,8 +1,8 @@
 """Layers whose kernel is divided by its largest singular value.
 
 Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018: one power
-iteration per training step, starting from the stored left vector u. Inference iterates from the
-stored u too and leaves it alone. (Dai & Wipf's code overwrites it in inference as well.)
+iteration per training step, starting from the stored left vector u. Inference also iterates from
+the stored u but does not change it. (Dai & Wipf's code overwrites it in inference as well.)
 """
 
 import math
@@ -17,8 +17,8 @@ def power_iteration(matrix, u):
     """One power iteration on `matrix` `(rows, columns)` from u `(rows,)`.
 
     Returns:
-        `(sigma, u)`: the estimate u^T W v of the largest singular value, which gradients reach
-        through W alone, and the next u.
+        `(sigma, u)`: the estimate u^T W v of the largest singular value, through which gradients
+        flow into W only, and the next u.
     """
     fixed = ops.stop_gradient(matrix)
     v = _unit(ops.matmul(u, fixed))
@@ -31,7 +31,7 @@ def _unit(vector):
 
 
 class _Spectral:
-    """What the three layers share: the vector u, and the divided kernel."""
+    """Base of the three layers: the vector u, and the divided kernel."""
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -46,7 +46,7 @@ class _Spectral:
         )
 
     def divided_kernel(self, training):
-        """The kernel over its largest singular value; a training step moves u."""
+        """The kernel divided by its largest singular value; a training step updates u."""
         matrix = ops.cast(self._as_matrix(self.kernel), "float32")
         sigma, u = power_iteration(matrix, ops.stop_gradient(self.u))
         if training:
@@ -54,7 +54,7 @@ class _Spectral:
         return self.kernel / ops.cast(sigma, self.kernel.dtype)
 
     def save_own_variables(self, store):
-        """All weights; Keras' own layers would save kernel and bias alone."""
+        """Save all weights; Keras' own layers would save only kernel and bias."""
         layers.Layer.save_own_variables(self, store)
 
     def load_own_variables(self, store):
@@ -111,7 +111,7 @@ SPECTRAL = {
 
 
 def with_spectral_norm(network):
-    """A copy of a functional model, freshly initialised, with every kernel spectrally normalised.
+    """A newly initialised copy of a functional model with every kernel spectrally normalised.
 
     Args:
         network: `keras.Model` of dense layers, convolutions and layers without kernels.

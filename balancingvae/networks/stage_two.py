@@ -1,4 +1,4 @@
-"""The networks of the second stage: dense layers whose features stand beside their input."""
+"""The networks of the second stage: dense layers, concatenated with their input."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from balancingvae.networks.base import Builder, heads
 @keras.saving.register_keras_serializable("balancingvae")
 @dataclasses.dataclass(frozen=True)
 class StageTwo(Builder):
-    """`depth` dense ReLU layers of `width` units on either side. Dai & Wipf (ICLR 2019).
+    """`depth` dense ReLU layers of `width` units in each network. Dai & Wipf (ICLR 2019).
 
     The features are concatenated after the input, so that the heads see z itself.
 
@@ -24,7 +24,7 @@ class StageTwo(Builder):
     width: int = 2048
 
     def build(self, latent_dim, dtype="float32"):
-        """Fresh `(encoder, decoder)` of latents z `(batch, latent_dim)`.
+        """New `(encoder, decoder)` of latents z `(batch, latent_dim)`.
 
         Returns:
             encoder: z -> mean and log_var of u, each `(batch, latent_dim)`; decoder: u -> z_hat

@@ -17,10 +17,10 @@ SCALES = 4
 @keras.saving.register_keras_serializable("balancingvae")
 @dataclasses.dataclass(frozen=True)
 class WAE(Builder):
-    """Widths double from 4 * base_dim, 128 at the published base_dim of 32, to 32 * base_dim.
+    """Widths double from 4 * base_dim (128 for the published base_dim of 32) to 32 * base_dim.
 
-    Dai & Wipf's decoder is fixed at 64 x 64 x 3; here it starts at an eighth of the sides, which
-    is 8 x 8 for 64 x 64, so both sides must be multiples of 8.
+    Dai & Wipf's decoder supports 64 x 64 x 3 only. Ours starts at an eighth of the sides, which is
+    8 x 8 for 64 x 64, so both sides must be multiples of 8.
 
     Attributes:
         base_dim: a quarter of the first convolution's channels.

@@ -1,4 +1,4 @@
-"""The configuration of an original checkpoint, read off the names and shapes of its variables."""
+"""The configuration of an original checkpoint, inferred from its variables' names and shapes."""
 
 import collections
 import re
@@ -6,11 +6,11 @@ import re
 from balancingvae.presets import Config
 from vaekit.errors import UserError
 
-# The side of colour images decides which published preset a checkpoint is noted as.
+# The side of colour images decides which published preset a checkpoint is assigned to.
 _DATASETS = {32: "cifar10", 64: "celeba"}
 
-# Every size stands in several shapes, as (variable, axis); the majority decides, so that
-# one damaged or missing variable is reported as that one, not as a model that fits nowhere.
+# Every size occurs in several shapes, listed as (variable, axis). The majority decides, so that one
+# damaged or missing variable is reported as such, not as a model that fits no checkpoint.
 _SIZES = {
     "kernel_size": (
         ("stage1/encoder/conv0/kernel", 0),
@@ -52,17 +52,17 @@ _SIZES = {
 
 
 def infer_config(variables, prefix, dataset=None, cross_entropy=False):
-    """Config of a ResNet checkpoint.
+    """The `Config` of a ResNet checkpoint.
 
     The decoder has one up layer for each doubling of the side from 2, hence side = 2 * 2^ups.
 
     Args:
         variables: dict of canonical name -> array, from `tf1.read_variables`.
-        prefix: the checkpoint's path, for messages.
-        dataset: name to note, or None to guess from images of three channels by their side.
+        prefix: path of the checkpoint, for messages.
+        dataset: name for the configuration; None guesses it from the side of colour images.
         cross_entropy: whether the first stage was trained with Dai & Wipf's other loss.
     Raises:
-        UserError: variables that the inference needs are missing (each named).
+        UserError: variables that this needs are missing; the message names each.
     """
     sizes = {name: _most_common(variables, places) for name, places in _SIZES.items()}
     counts = {
@@ -105,20 +105,20 @@ def _refuse_the_unknown(sizes, counts, ups, prefix):
     if lacks:
         raise UserError(
             f"{prefix} lacks {', '.join(lacks)}, so its configuration cannot be inferred. "
-            "Accepted are checkpoints of BalancingVAE and of TwoStageVAE's ResNet (not its Infogan "
-            "or Wae), both stages in one file."
+            "Use a checkpoint of BalancingVAE or of TwoStageVAE's ResNet (not its Infogan or Wae) "
+            "with both stages in one file."
         )
 
 
 def _balance(variables):
-    """Dai & Wipf's code holds learned gammas and weighs the KL with 1."""
+    """Dai & Wipf's checkpoints contain learned gammas, and their KL has weight 1."""
     if not any(name.endswith(("/loggamma_x", "/loggamma_z")) for name in variables):
         return {}
     return {"gamma_policy": "learned", "kl_factor": 1.0, "renormalization": "unit"}
 
 
 def _most_common(variables, places):
-    """The size that most of the places hold; the first of equals; None if none is there."""
+    """The most frequent size among the places, the first in a tie; None without any."""
     found = [
         variables[name].shape[axis]
         for name, axis in places
@@ -128,6 +128,6 @@ def _most_common(variables, places):
 
 
 def _count(variables, pattern):
-    """One more than the largest index that `pattern` finds; 0 if it finds none."""
+    """One more than the largest index that `pattern` matches; 0 without a match."""
     found = (re.fullmatch(pattern, name) for name in variables)
     return max((int(match.group(1)) + 1 for match in found if match), default=0)

@@ -1,9 +1,9 @@
 """Checkpoints of the original TensorFlow 1 codes: BalancingVAE, and Dai & Wipf's ResNet.
 
-Variables are matched by the scopes that the codes name themselves (`stage1/encoder/scale0/block0`),
-never by the automatic names of layers, which changed between TensorFlow versions: a stride-2 layer
-is the one child of `downsampleK` or `upK`; the two unnamed dense layers of the encoder are mean and
-log standard deviation in the order of their suffixes.
+Variables are matched by the scopes that the codes name explicitly (`stage1/encoder/scale0/block0`),
+never by the automatic names of layers, which changed between TensorFlow versions. A stride-2 layer
+is the only child of `downsampleK` or `upK`. The two unnamed dense layers of the encoder are mean
+and log standard deviation, in the order of their suffixes.
 """
 
 import re
@@ -15,7 +15,7 @@ from balancingvae import checkpoint, presets
 from balancingvae.tf1 import config as tf1_config
 from vaekit.errors import UserError
 
-# Optimiser slots and powers, step counters: nothing of the model.
+# Optimiser slots and powers, and step counters, which are not part of the model.
 _IGNORED = re.compile(
     r"(^|/)(Adam(_\d+)?|beta[12]_power(_\d+)?|global_step|.*ExponentialMovingAverage)$"
 )
@@ -29,19 +29,20 @@ def import_tf1_checkpoint(prefix, dataset=None):
     """A `TwoStageVAE` with the weights and moving statistics of a TensorFlow 1 Saver checkpoint.
 
     Args:
-        prefix: path without `.index`, such as `.../stage2`; that of a file with it does too.
-        dataset: name to note in the configuration; by default guessed from the image size.
+        prefix: path of the checkpoint, with or without `.index`, such as `.../stage2`.
+        dataset: name for the configuration; by default guessed from the image size.
     Returns:
-        The model; `read` gives its configuration as well. Optimiser slots are ignored. The computed
-        gamma is in no checkpoint: it is 1 until training goes on.
+        The model; `read` also returns its configuration. Optimiser slots are ignored. Checkpoints
+        do not contain the computed gamma: it is 1 until you train further.
     Raises:
-        UserError: no readable checkpoint, or variables that are missing or do not fit, each named.
+        UserError: the checkpoint is not readable, or variables are missing or do not fit; the
+            message names each.
     """
     return read(prefix, dataset)[1]
 
 
 def read(prefix, dataset=None):
-    """The `Config` inferred from a checkpoint's variables, and the model; see above."""
+    """The `Config` inferred from a checkpoint, and the model; see `import_tf1_checkpoint`."""
     prefix = _bare(prefix)
     variables, originals, cross_entropy = read_variables(prefix)
     config = tf1_config.infer_config(variables, prefix, dataset, cross_entropy)
@@ -54,9 +55,9 @@ def read(prefix, dataset=None):
     ]
     if problems:
         raise UserError(
-            f"{prefix} does not hold the two-stage ResNet that its shapes suggest: "
-            f"{'; '.join(sorted(problems))}. Accepted are checkpoints of BalancingVAE and of "
-            "TwoStageVAE's ResNet."
+            f"{prefix} does not contain the two-stage ResNet that its shapes suggest: "
+            f"{'; '.join(sorted(problems))}. Use a checkpoint of BalancingVAE or of TwoStageVAE's "
+            "ResNet."
         )
     for scope, stage in stages.items():
         arrays = {
@@ -68,15 +69,15 @@ def read(prefix, dataset=None):
 
 
 def _bare(prefix):
-    """A checkpoint's prefix from that, or from the path of any of its files."""
+    """The prefix of a checkpoint, given the prefix or the path of any of its files."""
     return re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", str(prefix))
 
 
 def read_variables(prefix):
-    """Every model variable, what it is called in the file, and whether the loss is cross-entropy.
+    """All model variables, their names in the file, and whether the loss is cross-entropy.
 
-    Canonical names start with `stage1/` or `stage2/`, say `bn0` for `bn0_w`, and have no automatic
-    layer names: `stage1/decoder/up0/kernel`, `stage1/encoder/mean/bias`.
+    Canonical names start with `stage1/` or `stage2/`, use `bn0` for `bn0_w`, and contain no
+    automatic layer names: `stage1/decoder/up0/kernel`, `stage1/encoder/mean/bias`.
 
     Returns:
         (dict of canonical name -> array, dict of canonical name -> name in the checkpoint, bool).
@@ -86,7 +87,7 @@ def read_variables(prefix):
     if not Path(f"{prefix}.index").is_file():
         raise UserError(
             f"No TensorFlow checkpoint at {prefix}: {prefix}.index is missing. Give the path "
-            "of the .index file without its ending; the .data-... file must lie beside it."
+            "of the .index file without its ending; the .data-... file must be in the same folder."
         )
     try:
         reader = tf.train.load_checkpoint(prefix)
@@ -95,14 +96,14 @@ def read_variables(prefix):
         arrays = {name: np.asarray(reader.get_tensor(name)) for name in names}
     except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
         raise UserError(
-            f"{prefix} is damaged or no TensorFlow checkpoint ({str(error).splitlines()[0]}). "
+            f"{prefix} is damaged or not a TensorFlow checkpoint ({str(error).splitlines()[0]}). "
             "Restore both files, .index and .data-..., from their source."
         ) from error
     canonical = canonical_names(arrays)
     if not canonical:
         raise UserError(
-            f"{prefix} holds no variable under stage1/encoder, stage1/decoder, stage2/encoder or "
-            "stage2/decoder: it is no checkpoint of BalancingVAE or TwoStageVAE."
+            f"{prefix} has no variables under stage1/encoder, stage1/decoder, stage2/encoder or "
+            "stage2/decoder, so it is not a checkpoint of BalancingVAE or TwoStageVAE."
         )
     originals = {name: original for original, name in canonical.items()}
     variables = {name: arrays[original] for name, original in originals.items()}
@@ -110,14 +111,14 @@ def read_variables(prefix):
 
 
 def _has_no_gradient(name, everything):
-    """Whether a variable has no Adam slots where others have: the loss does not depend on it."""
+    """Whether others have Adam slots but a variable has none: the loss does not depend on it."""
     found = next((key for key in everything if f"/{key}".endswith(f"/{name}")), None)
     slots = any(key.endswith("/Adam") for key in everything)
     return found is not None and slots and f"{found}/Adam" not in everything
 
 
 def canonical_names(names):
-    """Original variable names -> canonical ones (see `read_variables`), foreign names left out."""
+    """Original variable names -> canonical ones (see `read_variables`), without foreign names."""
     inner = {}
     for name in names:
         match = re.search(r"(?:^|/)(stage[12]/(?:en|de)coder/.*)$", _without_repeated_scope(name))
@@ -157,7 +158,7 @@ def _canonical(name, heads):
 
 
 def our_names(stage, scope):
-    """Name of every weight of `stage` that a checkpoint holds -> its canonical name there."""
+    """Name of every weight of `stage` that a checkpoint contains -> its canonical name."""
     names = {}
     for name in stage.named_weights():
         if name == "log_gamma":
@@ -181,7 +182,7 @@ def _canonical_of_ours(scope, name):
 
 
 def _problems(stage, scope, variables, originals):
-    """What a checkpoint lacks of a stage, holds in another shape, or holds beside it."""
+    """List of variables of a stage that are missing, have another shape, or are unknown."""
     names, weights = our_names(stage, scope), stage.named_weights()
     problems = []
     for name, canonical in names.items():
@@ -200,17 +201,17 @@ def _problems(stage, scope, variables, originals):
 
 
 def _value(name, variables):
-    """A variable, or for a debias shadow that a checkpoint leaves out that of a long training."""
+    """A variable; for a debias shadow that is missing, its value after a long training."""
     layer, _, weight = name.rpartition("/")
     if name in variables or not weight.endswith(("_biased", "_local_step")):
         return variables.get(name)
     if weight.endswith("_local_step"):
-        return np.float32(1e6)  # 0.999^updates is 0: no debiasing any more
+        return np.float32(1e6)  # 0.999^updates is 0, so there is no debiasing any more
     return variables.get(f"{layer}/{weight.removesuffix('_biased')}")
 
 
 def _original_name(canonical):
-    """What a variable that is not there would be called; `*` for an automatic layer name."""
+    """The name that a missing variable would have; `*` for an automatic layer name."""
     scope, _, weight = canonical.rpartition("/")
     scope = re.sub(r"/(bn\d+)$", r"/\1_w", scope)
     scope = re.sub(r"/(downsample\d+|up\d+)$", r"/\1/*", scope)
