@@ -1,4 +1,4 @@
-"""Between the two stages of a training: posteriors of all images, and one history of both."""
+"""What happens between the two stages: posteriors of all images, and a joint history."""
 
 import itertools
 
@@ -11,11 +11,11 @@ def posterior_of(stage, x, steps=None, batch_size=None):
 
     Args:
         stage: a `BalancedVAE`.
-        x: images as an array, `(images, ...)` as Keras' validation data are, or a stream.
-        steps: batches to read of a stream; None for all.
-        batch_size: as given for x.
+        x: an array of images, a tuple `(images, ...)` like Keras' validation data, or a stream.
+        steps: number of batches to read from a stream; None for all.
+        batch_size: the batch size given for x.
     Returns:
-        `(mean, log_var)`, each `(n, latent_dim)`, and the batch size that x was given or read with.
+        `(mean, log_var)`, each `(n, latent_dim)`, and the batch size that was given or found in x.
     """
     if isinstance(x, (tuple, list)):
         x = x[0]
@@ -46,7 +46,7 @@ def joined_history(model, found):
 
 
 def is_stream(x):
-    """Whether x gives batches rather than being an array of all images."""
+    """Whether x yields batches instead of being one array of all images."""
     return isinstance(x, keras.utils.PyDataset) or not hasattr(x, "shape")
 
 

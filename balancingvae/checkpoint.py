@@ -16,14 +16,14 @@ WEIGHTS = tuple(f"{stage}.npz" for stage in STAGES)
 
 
 def save(model, directory, config=None):
-    """Write the model's weights, and its configuration where the directory has none yet.
+    """Write the model's weights, and its configuration if the directory has none yet.
 
     Args:
         model: a `TwoStageVAE`.
         directory: a run directory, or a new folder.
         config: the `Config` that the model was built from.
     Raises:
-        UserError: a new folder, and no configuration. `model.save("name.keras")` needs none.
+        UserError: the folder is new and `config` is missing. `model.save("name.keras")` needs none.
     """
     directory = Path(directory)
     if not (directory / "config.json").exists():
@@ -43,12 +43,12 @@ def save(model, directory, config=None):
 
 
 def load(directory):
-    """The `TwoStageVAE` of a run directory; loading runs no code of the directory.
+    """The `TwoStageVAE` of a run directory; loading executes no code from it.
 
     Args:
         directory: the folder, or the name of a released checkpoint ("digits", "digits/seed0").
     Raises:
-        UserError: a file is missing or damaged, or does not fit; the weight is named.
+        UserError: a file is missing or damaged, or does not fit; the message names the weight.
     """
     directory = shelf.resolve(directory, PACKAGE)
     if not directory.is_dir():
@@ -65,7 +65,7 @@ def load(directory):
 
 
 def describe(config, **more):
-    """The dict that config.json holds: package, configuration, and what else defines a run."""
+    """The contents of config.json: package, configuration, and whatever else defines a run."""
     return {"package": PACKAGE, "config": dataclasses.asdict(config), **more}
 
 
@@ -75,7 +75,7 @@ def read_config(directory):
     content = files.read_json(path)
     if not isinstance(content, dict) or content.get("package") != PACKAGE:
         raise UserError(
-            f"{path} describes no balancingvae run. Pass a run directory of balancingvae."
+            f"{path} does not describe a balancingvae run. Pass a run directory of balancingvae."
         )
     return presets.from_dict(content.get("config", {}))
 
@@ -86,14 +86,14 @@ def to_arrays(stage):
 
 
 def assign(stage, arrays, source):
-    """Set every weight of a stage, or none.
+    """Set all weights of a stage, or none if any of them does not fit.
 
     Args:
         stage: a `BalancedVAE` or `LatentVAE`.
-        arrays: dict of name -> array, exactly the names of `stage.named_weights()`.
-        source: where the arrays are from, for messages.
+        arrays: dict of name -> array with exactly the names of `stage.named_weights()`.
+        source: where the arrays are from, for error messages.
     Raises:
-        UserError: weights are missing, left over, of another shape, or not finite, each named.
+        UserError: weights are missing, superfluous, of another shape or not finite; each is named.
     """
     weights = stage.named_weights()
     problems = [f"{name} is missing" for name in weights if name not in arrays]

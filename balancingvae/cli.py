@@ -26,7 +26,7 @@ from vaekit.errors import UserError
 from vaekit.reporting import gallery
 
 COMMANDS = ("train", "evaluate", "import-tf1", *studies.COMMANDS, *gallery.COMMANDS)
-# Fields of `Config` with an option of their own, beside those that every training has.
+# Fields of `Config` with an option of their own, in addition to those of every training.
 FIELDS = {
     "epochs2": "epochs of the second stage",
     "lr2": "learning rate of the second stage",
@@ -50,7 +50,7 @@ RATES = ("lr2", "kl_factor")  # numbers; the other fields without choices are in
 
 
 def main(argv=None):
-    """Parse the command line and call what it names."""
+    """Parse the command line and run the command."""
     arguments = parser().parse_args(cli.with_default_command(argv, COMMANDS))
     arguments.function(arguments)
 
@@ -61,7 +61,7 @@ def command():
 
 
 def parser():
-    """The parser of all commands; it sets `function`, which is called with what was parsed."""
+    """The parser of all commands; `function` in its result runs the chosen command."""
     whole = argparse.ArgumentParser(prog="balancingvae", description=__doc__)
     commands = whole.add_subparsers(dest="command", required=True)
     _add_train(commands)

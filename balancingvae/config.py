@@ -1,4 +1,4 @@
-"""Typed settings of a training: one frozen dataclass, as config.json holds it."""
+"""Typed settings of a training: one frozen dataclass, saved as config.json."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from balancingvae import gamma as gamma_rules
 from balancingvae import losses, networks
 from vaekit.errors import UserError, check_choice, check_positive_integer, check_positive_number
 
-# Rules for gamma, see `gamma`: running minimum of the published code, plain running average,
-# learned scalar (Dai & Wipf), a fixed number, or that of the batch at hand (sigma-VAE).
+# Rules for gamma, see `gamma`: the running minimum of the published code, a plain running average,
+# a learned scalar (Dai & Wipf), a fixed number, or the optimum of each batch (sigma-VAE).
 GAMMA_POLICIES = tuple(gamma_rules.RULES)
-# What generated latents are renormalised to: the published code's measured value, only where its
-# test of the second stage asks for it; or unit deviation, always (the papers).
+# What generated latents are renormalised to: "original" is the published code's measured value,
+# used only if its test of the second stage says so; "unit" is deviation 1, always (the papers).
 RENORMALIZATIONS = ("original", "unit")
 
 
@@ -22,28 +22,30 @@ class Config:
     Attributes:
         dataset: name for `vaekit.datasets.load`, or `folder:PATH`.
         image_shape: (height, width, channels).
-        binary: whether pixels are 0/1 as they stand, rather than 0..255.
-        jpeg: whether images make a JPEG round trip first, as the published code does for CIFAR-10.
-        split: "listing" (CelebA's first 162,770 files as listed, as the published code) or
+        binary: whether the dataset has 0/1 pixels rather than 0..255.
+        jpeg: whether images first go through a JPEG round trip, as in the published code for
+            CIFAR-10.
+        split: "listing" (CelebA's first 162,770 files as listed, as in the published code) or
             "official".
-        network: of the first stage, a key of `networks.NETWORKS`.
-        num_scale, block_per_scale, depth_per_block, kernel_size, base_dim, fc_dim: the ResNet's;
-            `network` says which of them the others read.
-        fc_depth: dense layers in the encoder's dense block; None for depth_per_block.
-        latent_dim: latents of both stages.
+        network: the network of the first stage, a key of `networks.NETWORKS`.
+        num_scale, block_per_scale, depth_per_block, kernel_size, base_dim, fc_dim: sizes of the
+            ResNet; `presets.network` shows which of them the other networks use.
+        fc_depth: number of dense layers in the encoder's dense block; None for depth_per_block.
+        latent_dim: number of latents of both stages.
         second_depth, second_dim: dense layers of the second stage and their width.
         l2_reg: weight of the sum of squares of kernels, or None.
-        apply_l2: False, as in effect in the published code; True for the stride-2 layers of both
-            parts; "decoder" for the decoder's up and scale layers, "encoder" for the encoder's
-            downsampling, as the paper's CelebA models 2 and 3.
+        apply_l2: False, which is the effect of the published code; True for the stride-2 layers of
+            both parts; "decoder" for the decoder's up and scale layers, or "encoder" for the
+            encoder's downsampling, as in the paper's CelebA models 2 and 3.
         gamma_policy: one of `GAMMA_POLICIES`; gamma: the number for "fixed".
         kl_factor: weight of the first stage's KL; None for (2 side / latent_dim)^2.
-        original_constant: whether log(2 pi) / 2 is cut to 0.91893 as in the published code.
-        cross_entropy: Dai & Wipf's other loss for the first stage.
-        epochs, lr, lr_epochs: first stage; the rate is lr * lr_fac^floor(epoch / lr_epochs).
-        epochs2, lr2, lr_epochs2: second stage. lr_epochs 0 keeps the rate constant.
+        original_constant: whether log(2 pi) / 2 is truncated to 0.91893 as in the published code.
+        cross_entropy: whether the first stage uses Dai & Wipf's other loss.
+        epochs, lr, lr_epochs: of the first stage; the rate is lr * lr_fac^floor(epoch / lr_epochs),
+            and constant if lr_epochs is 0.
+        epochs2, lr2, lr_epochs2: the same for the second stage.
         renormalization: one of `RENORMALIZATIONS`.
-        seed: of weights, noise and batches.
+        seed: seed of weights, noise and batches.
     """
 
     name: str
@@ -118,7 +120,7 @@ _RATES = ("lr", "lr2", "lr_fac", "gamma")
 
 
 def from_dict(values):
-    """A Config from the plain dict that `dataclasses.asdict` gave, as in config.json."""
+    """The `Config` from the plain dict of `dataclasses.asdict`, as in config.json."""
     known = {field.name for field in dataclasses.fields(Config)}
     unknown, missing = sorted(set(values) - known), sorted(_REQUIRED - set(values))
     if unknown or missing:

@@ -1,4 +1,4 @@
-"""Measure a trained two-stage model on test images: numbers only, `report` shows them."""
+"""Measure a trained two-stage model on test images; `report` shows the numbers."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ RENORMALIZED = " renormalised"  # ending of a set's name in evaluation.json
 
 
 def evaluate(model, dataset, run, settings, count=MEASURED_IMAGES):
-    """Figures of a trained model, written into its run directory as evaluation.json.
+    """Figures of a trained model, also saved as evaluation.json in its run directory.
 
     Args:
         model: a trained `TwoStageVAE`.
@@ -26,7 +26,7 @@ def evaluate(model, dataset, run, settings, count=MEASURED_IMAGES):
         settings: `vaekit.fid.Settings`.
         count: number of test images, and of generated ones.
     Returns:
-        The metrics, as evaluation.json holds them.
+        dict of metrics, as in evaluation.json.
     """
     real = measured_images(model, dataset, count)
     mean, log_var = model.encode(real)
@@ -69,7 +69,7 @@ def measured_images(model, dataset, count=MEASURED_IMAGES):
 
 
 def set_name(name, renormalized):
-    """What a set is called in evaluation.json: name is one of `SETS`."""
+    """The name of a set in evaluation.json; `name` is one of `SETS`."""
     return name + (RENORMALIZED if renormalized else "")
 
 
@@ -85,14 +85,14 @@ def generated_latents(model, count):
 
 
 def decoded_sets(model, real, sampled, latents):
-    """Images of every set: reconstructions as they are and with moved pixels, generated ones."""
+    """Images of every set: reconstructions, renormalised reconstructions, and generated images."""
     moved = renormalization.renormalize_images(sampled, renormalization.mean_pixel_std(real))
     sets = {"REC": sampled, set_name("REC", True): moved.astype(np.float32)}
     return sets | {name: model.decode(z) for name, z in latents.items()}
 
 
 def distances(dataset, sets, settings):
-    """Rows of Frechet distances: FID where its weights are there, and on pixels of small images."""
+    """Rows of Frechet distances: FID if its weights are available, and pixels of small images."""
     try:
         rows = settings.evaluate(dataset, sets)
     except UserError as error:
@@ -108,7 +108,7 @@ def distances(dataset, sets, settings):
 
 
 def pixel_distances(dataset, sets, protocol):
-    """Rows of Frechet distances on pixels; larger images are shrunk first, as the label says."""
+    """Rows of Frechet distances on pixels; large images are shrunk first, and the label says so."""
     if np.prod(dataset.image_shape) <= MOST_PIXEL_FEATURES:
         return fid.evaluate_sets(dataset, sets, protocol, "pixels")
     levels = 1 if dataset.likelihood == "bernoulli" else 255

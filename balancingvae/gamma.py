@@ -1,8 +1,8 @@
 """Rules for gamma, the standard deviation of the decoder's Gaussian noise, unit of x.
 
-Pure functions first, then one Keras layer per rule, which holds the rule's state as weights. A
-model calls the layer with the batch's mean squared error to get the gamma of this batch's loss, and
-`update` after the loss, in training only. A rule of your own is a subclass of `GammaRule`.
+Pure functions come first, then one Keras layer per rule; its weights are the state of the rule. A
+model calls the layer with the batch's mean squared error to get the gamma of this batch's loss. In
+training it then calls `update`. To write a rule of your own, subclass `GammaRule`.
 
 Asperti & Trentin (2020), arXiv 2002.07514; Dai & Wipf (ICLR 2019); Rybkin et al., "Simple and
 Effective VAE Training with Calibrated Decoders", ICML 2021.
@@ -22,10 +22,10 @@ MIN_LOG_GAMMA = -6.0
 
 
 def running_minimum(error, batch_error, rate=ERROR_RATE):
-    """Next running error: the smaller of the last one and its discounted mean with the batch's.
+    """Next running error: the smaller of the last one and the discounted mean with the batch error.
 
-    error <- min(error, (1 - rate) error + rate batch_error). It never grows and falls by at most
-    `rate` of itself per update. gamma is its square root. Asperti & Trentin (2020).
+    error <- min(error, (1 - rate) error + rate batch_error). It never grows, and each update lowers
+    it by at most the fraction `rate`. gamma is its square root. Asperti & Trentin (2020).
 
     Args:
         error, batch_error: scalars, mean squared errors.
@@ -34,7 +34,7 @@ def running_minimum(error, batch_error, rate=ERROR_RATE):
 
 
 def running_average(error, batch_error, rate=ERROR_RATE):
-    """Next running error by the plain discounted mean, which may also grow."""
+    """Next running error as the plain discounted mean, which may also grow."""
     return (1 - rate) * error + rate * batch_error
 
 
@@ -42,12 +42,12 @@ def optimal_gamma(batch_error, min_log_gamma=MIN_LOG_GAMMA):
     """The gamma that is best for a batch: the root of its mean squared error, softly clipped.
 
     log gamma = m + softplus(log(batch_error) / 2 - m) with m = `min_log_gamma`. Gradients flow
-    through it; at the optimum they vanish, so that the loss has the gradient of a constant gamma
-    of the same batch. Rybkin et al. (2021), section 3.3 and their code.
+    through it. The loss has no gradient with respect to gamma at the optimum, so its gradient is
+    that of a constant gamma with the same value. Rybkin et al. (2021), section 3.3 and their code.
 
     Args:
         batch_error: scalar, mean squared error of the batch.
-        min_log_gamma: where log gamma levels off.
+        min_log_gamma: lower limit that log gamma approaches.
     """
     log_gamma = 0.5 * ops.log(batch_error)
     return ops.exp(min_log_gamma + ops.softplus(log_gamma - min_log_gamma))
@@ -55,16 +55,17 @@ def optimal_gamma(batch_error, min_log_gamma=MIN_LOG_GAMMA):
 
 @keras.saving.register_keras_serializable("balancingvae")
 class GammaRule(keras.layers.Layer):
-    """Base of the rules: a layer from the batch's mean squared error to gamma, both scalars.
+    """Base class of the rules: a layer from the batch's mean squared error to gamma, both scalars.
 
-    `running_error` is a non-trainable float32 weight, 1 at first, that `update` moves after the
-    loss, so that the next batch uses it. Every rule has it, so that every training shows it.
+    `running_error` is a non-trainable float32 weight, 1 at first. `update` changes it after the
+    loss, so the new value applies to the next batch. Every rule has it, so that every training
+    can show it.
 
     Args:
         rate: weight of the newest batch in the running error.
     """
 
-    # Whether latents of a second stage are generated with the decoder's noise added.
+    # Whether a second stage adds the decoder's noise to the latents that it generates.
     generates_noise = False
 
     def __init__(self, rate=ERROR_RATE, name=None, **options):
@@ -74,23 +75,23 @@ class GammaRule(keras.layers.Layer):
         self.running_error = self.add_scalar("running_error", "ones", trainable=False)
 
     def _add_state(self):
-        """Make the weights that come before `running_error`."""
+        """Create the weights that precede `running_error`."""
 
     @property
     def gamma(self):
-        """The standing gamma, a scalar tensor, unit of x: what evaluation and generation use."""
+        """The current gamma, a scalar tensor, unit of x; evaluation and generation use it."""
         return ops.sqrt(self.running_error)
 
     def for_batch(self, batch_error):
         """The gamma of this batch's loss, a scalar tensor.
 
         Args:
-            batch_error: scalar, mean squared error of the batch, with its gradient.
+            batch_error: scalar, mean squared error of the batch; gradients may flow through it.
         """
         return self.gamma
 
     def update(self, batch_error):
-        """Take the mean squared error of a training batch into `running_error`."""
+        """Update `running_error` with the mean squared error of a training batch."""
         batch_error = ops.stop_gradient(batch_error)
         self.running_error.assign(self.next_error(self.running_error, batch_error))
 
@@ -102,7 +103,7 @@ class GammaRule(keras.layers.Layer):
         return self.for_batch(batch_error)
 
     def add_scalar(self, name, initializer, trainable):
-        """A float32 scalar weight that stays float32 and is averaged over devices."""
+        """Add a scalar weight that stays float32 and is averaged over devices."""
         return self.add_weight(
             name=name,
             shape=(),
@@ -119,7 +120,7 @@ class GammaRule(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("balancingvae")
 class ComputedGamma(GammaRule):
-    """gamma^2 is the running minimum of the error. Asperti & Trentin (2020), the default."""
+    """gamma^2 is the running minimum of the error; the default. Asperti & Trentin (2020)."""
 
 
 @keras.saving.register_keras_serializable("balancingvae")
@@ -135,7 +136,7 @@ class LearnedGamma(GammaRule):
     """log gamma is a trainable scalar, the weight `log_gamma`. Dai & Wipf (2019).
 
     Args:
-        initial: gamma at the start.
+        initial: initial value of gamma.
     """
 
     generates_noise = True  # as Dai & Wipf's code does
@@ -178,12 +179,12 @@ class FixedGamma(GammaRule):
 
 @keras.saving.register_keras_serializable("balancingvae")
 class BatchGamma(RunningAverageGamma):
-    """gamma^2 is the error of the batch at hand: the optimal sigma of sigma-VAE.
+    """gamma^2 is the error of the current batch: the optimal sigma of sigma-VAE.
 
-    Between batches (`gamma`) it is that of the discounted mean of the errors.
+    Outside a batch (`gamma`), it follows from the discounted mean of the batch errors.
 
     Args:
-        min_log_gamma: where log gamma levels off.
+        min_log_gamma: lower limit that log gamma approaches.
     """
 
     def __init__(self, min_log_gamma=MIN_LOG_GAMMA, **options):
@@ -219,10 +220,10 @@ RULES = {
 
 
 def get(rule):
-    """The rule object for a short name; a rule object is returned as it is.
+    """The rule object for a short name; a rule object is returned unchanged.
 
     Raises:
-        UserError: an unknown name, or an object that is no rule.
+        UserError: the name is unknown, or the object is not a rule.
     """
     if isinstance(rule, GammaRule):
         return rule

@@ -1,10 +1,10 @@
-"""The parts of a Gaussian VAE's loss beside the KL, and the weight of the KL.
+"""The parts of a Gaussian VAE's loss other than the KL, and the weight of the KL.
 
 gamma is the standard deviation of the decoder's Gaussian noise, in the unit of x (some papers write
 gamma for its square). Asperti & Trentin, "Balancing reconstruction error and Kullback-Leibler
 divergence in Variational Autoencoders", arXiv 2002.07514 (2020); Dai & Wipf, "Diagnosing and
 Enhancing VAE Models", ICLR 2019. Functions take and return tensors of any Keras backend; the KL is
-`vaekit.distributions.gaussian_kl`, the rules for gamma are in `gamma`.
+`vaekit.distributions.gaussian_kl`, and the rules for gamma are in `gamma`.
 """
 
 import math
@@ -12,8 +12,8 @@ import math
 from keras import ops
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
-# The published code cuts the constant to five digits: 0.026 nats less per 32 x 32 x 3 image, and no
-# effect on any gradient. Pass it as `constant` to get that code's loss values.
+# The published code truncates the constant to five digits. This makes the loss 0.026 nats smaller
+# per 32 x 32 x 3 image and changes no gradient. Pass it as `constant` to get that code's losses.
 ORIGINAL_HALF_LOG_2PI = 0.91893
 
 
@@ -55,8 +55,9 @@ def squared_error(x, x_hat):
 def kl_factor(image_shape, latent_dim):
     """Weight k of the first stage's KL, (2 side / latent_dim)^2.
 
-    It keeps the balance when there are more pixels per latent: 1 for 32 x 32 and 64 latents, 4 for
-    64 x 64 and 64. The published code knows squares; for other images side^2 is height * width.
+    It keeps the balance if there are more pixels per latent: it is 1 for 32 x 32 pixels and 64
+    latents, and 4 for 64 x 64 pixels and 64 latents. The published code has square images only; for
+    other images we use height * width for side^2.
 
     Args:
         image_shape: `(height, width, channels)`.

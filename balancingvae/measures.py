@@ -1,4 +1,4 @@
-"""The figures of an evaluation, from arrays: no model, no file."""
+"""The figures of an evaluation, computed from arrays."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from vaekit.distributions import gaussian_kl
 
 
 def posterior_figures(mean, log_var):
-    """What the posterior of n images says, by the papers' definitions and by the published code's.
+    """Figures of the posterior of n images, by the definitions of the papers and of their code.
 
     Args:
         mean, log_var: arrays `(n, latent_dim)`.
@@ -29,11 +29,11 @@ def reconstruction_figures(real, sampled, from_mean):
 
     Args:
         real: images `(n, height, width, channels)` in [0, 1].
-        sampled: decoded from one posterior sample each, as the published code reconstructs.
-        from_mean: decoded from the posterior means.
+        sampled: images decoded from one posterior sample each, as in the published code.
+        from_mean: images decoded from the posterior means.
     Returns:
-        dict: `mse` and `variance_loss` of the sampled ones, `mse_renormalized` after their pixels
-        were moved as the published code does before it prints its mse, `mse_from_mean`,
+        dict: `mse` and `variance_loss` of the sampled ones; `mse_renormalized`, their mse after
+        renormalisation of the pixels, which is what the published code prints; `mse_from_mean`,
         `variance_loss_from_mean`.
     """
     moved = renormalization.renormalize_images(sampled, renormalization.mean_pixel_std(real))
@@ -58,9 +58,9 @@ def squared(x, x_hat):
 
 
 def shrunk(images, most):
-    """Images `(n, height, width, channels)` in [0, 1] with means of 2 x 2 pixels for pixels.
+    """Images `(n, height, width, channels)` in [0, 1], each 2 x 2 pixels replaced by their mean.
 
-    Repeated until an image has at most `most` values; an odd side loses its last row or column.
+    This repeats until an image has at most `most` values; an odd side loses its last row or column.
     """
     images = np.asarray(images, np.float32)
     while np.prod(images.shape[1:]) > most:

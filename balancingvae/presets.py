@@ -44,8 +44,8 @@ _CELEBA = Config(
     lr2=5e-5,
     lr_epochs2=120,
 )
-# Ours, light enough for two CPU cores. A KL factor of 1: with few latents the published formula
-# would drown the reconstruction.
+# Our own settings, light enough for two CPU cores. The KL factor is 1, because with few latents the
+# published formula gives a KL weight that drowns the reconstruction.
 _SMALL = Config(
     "mnist",
     "mnist",
@@ -67,7 +67,7 @@ _SMALL = Config(
 
 
 def _papers_variants():
-    """What the papers' tables compare beside the two base presets."""
+    """The configurations of the papers' tables other than the two base presets."""
     rates = [
         # Balancing, Table 5; 0.00010 is cifar10 itself.
         dataclasses.replace(_CIFAR10, name=f"cifar10_lr{rate}", lr=float(rate))
@@ -175,7 +175,7 @@ def preset(name, image_shape=None):
         name: a key of `PRESETS`, or `folder:PATH`.
         image_shape: (height, width, channels) of the folder's images.
     Raises:
-        UserError: the name is not known; the message lists those that are.
+        UserError: the name is not known; the message lists the known names.
     """
     if name in PRESETS:
         return PRESETS[name]
@@ -187,7 +187,7 @@ def preset(name, image_shape=None):
     )
 
 
-# What makes a training shorter or a network smaller.
+# Fields whose reduction makes a training shorter or a network smaller.
 _BUDGET = (
     "epochs", "epochs2", "num_scale", "block_per_scale", "base_dim", "fc_dim", "latent_dim",
     "second_depth", "second_dim",
@@ -195,7 +195,7 @@ _BUDGET = (
 
 
 def shortfall(values):
-    """In words, what of a configuration (a plain dict) is less than its preset has; a list."""
+    """List, in words, of what is smaller in a configuration (a plain dict) than in its preset."""
     base = PRESETS.get(values["name"])
     return [
         f"{name} {values[name]} in place of {getattr(base, name)}"
@@ -205,7 +205,7 @@ def shortfall(values):
 
 
 def network(config):
-    """The builder object of the first stage's networks, from those fields that it reads."""
+    """The builder of the first stage's networks, with the fields that it uses."""
     sizes = {
         "resnet": (
             "num_scale", "block_per_scale", "depth_per_block", "kernel_size", "base_dim", "fc_dim",
@@ -229,7 +229,7 @@ def network(config):
 
 
 def balance(config):
-    """A rule object for gamma."""
+    """The rule object for gamma."""
     if config.gamma_policy == "fixed":
         return gamma_rules.FixedGamma(config.gamma)
     return gamma_rules.get(config.gamma_policy)

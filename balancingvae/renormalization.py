@@ -1,8 +1,8 @@
-"""Renormalisation of latents and of images; numpy functions.
+"""Renormalisation of latents and of images, as numpy functions.
 
-Asperti, "Variance Loss in Variational Autoencoders", LOD 2020: generated data are renormalised to
-the variance of real data. First the equations, then the per-batch rule that models generate with
-and the published code's decision, then every reading of code and papers as an option
+Asperti, "Variance Loss in Variational Autoencoders", LOD 2020, renormalises generated data to the
+variance of real data. This module contains the equations, then the per-batch rule that models use
+for generation and the published code's decision, then options for every reading of code and papers
 (`LatentRule`, `ImageRule`), which `balancingvae.paper` compares.
 """
 
@@ -13,19 +13,21 @@ import numpy as np
 from balancingvae import variance
 from vaekit.errors import check_choice
 
-# Latents are renormalised in batches of this many, as the published code generates them.
+# Number of latents that are renormalised together; the published code generates such batches.
 GENERATED_BATCH = 100
-# The published code renormalises latents only where variance loss / mse of stage two exceeds this.
+# The published code renormalises latents only if variance loss / mse of stage two exceeds this.
 RATIO_THRESHOLD = 0.25
 
-# What the deviation of generated latents should be: 1, the prior's; the root of the variance law
-# E[mu^2] + E[sigma^2]; or that with sigma for sigma^2, as the published code has it.
+# What the deviation of generated latents should be: 1, as in the prior; the root of the variance
+# law E[mu^2] + E[sigma^2]; or the same root with sigma for sigma^2, as in the published code.
 LATENT_TARGETS = ("unit", "law", "original_law")
 # One factor for all latents (published code), or one for each.
 SCALES = ("scalar", "per_dimension")
-# Deviations of what is generated: of each batch of 100 (published code), or of a large sample.
+# Where deviations of generated latents are measured: in each batch of 100 (published code), or in a
+# large sample.
 STATISTICS = ("batch", "reference")
-# Pixels of reconstructions only (what the published code does in effect), or of all images (paper).
+# Whose pixels are renormalised: reconstructions only (the effect of the published code), or all
+# images (paper).
 IMAGES = ("none", "reconstructions", "all")
 SPLITS = ("train", "test")
 
@@ -33,14 +35,14 @@ SPLITS = ("train", "test")
 def renormalize(samples, target_std, per_dimension=False, source_std=None):
     """Scale generated latents so that their standard deviation is `target_std`.
 
-    Nothing is centred. One scalar for all dimensions, as in the published code:
-    target_std / mean over dimensions of the std over samples; or one factor per dimension.
+    The latents are not centred. By default one factor applies to all dimensions, as in the
+    published code: target_std / mean over dimensions of the std over samples.
 
     Args:
         samples: array `(n, latent_dim)`, one batch of generated latents.
-        target_std: scalar or `(latent_dim,)`, the standard deviation wanted.
+        target_std: scalar or `(latent_dim,)`, the desired standard deviation.
         per_dimension: whether every dimension gets its own factor.
-        source_std: `(latent_dim,)` standard deviations to divide by, of a larger sample; by default
+        source_std: `(latent_dim,)` standard deviations of a larger sample to divide by; by default
             those of `samples`.
     Returns:
         array `(n, latent_dim)`.
@@ -52,8 +54,9 @@ def renormalize(samples, target_std, per_dimension=False, source_std=None):
 def renormalize_images(images, target_std):
     """Move pixels away from the mean image so that they vary as much as real ones; clip to [0, 1].
 
-    mean image + rescale * (image - mean image), with one scalar rescale = target_std / mean over
-    pixels of the std over images. The published code does so to reconstructions only.
+    The result is mean image + rescale * (image - mean image), with one scalar rescale =
+    target_std / mean over pixels of the std over images. The published code does this to
+    reconstructions only.
 
     Args:
         images: array `(n, height, width, channels)` in [0, 1].
@@ -84,21 +87,21 @@ def renormalized_latents(z, target_std, batch_size=GENERATED_BATCH):
 
 
 def renormalize_batches(z, target_std, per_dimension=False, batch_size=GENERATED_BATCH):
-    """`renormalize` of each batch of `batch_size` rows by itself, the last one may be smaller."""
+    """Renormalise each batch of `batch_size` rows on its own; the last one may be smaller."""
     starts = range(0, len(z), batch_size)
     parts = [z[start : start + batch_size] for start in starts]
     return np.concatenate([renormalize(part, target_std, per_dimension) for part in parts])
 
 
 def original_target_std(mean, log_var, mean_hat, threshold=RATIO_THRESHOLD):
-    """The published code's decision whether, and towards what, generated latents are renormalised.
+    """What the published code renormalises generated latents to, or None if it leaves them alone.
 
     Args:
         mean, log_var: arrays `(n, latent_dim)`, first-stage posterior of n images.
         mean_hat: `(n, latent_dim)`, second-stage reconstructions of `mean`.
         threshold: variance loss / mse of the second stage above which latents are renormalised.
     Returns:
-        sqrt(`original_variance_law`) where the ratio is above `threshold`, else None.
+        sqrt(`original_variance_law`) if the ratio is above `threshold`, else None.
     """
     ratio = variance.variance_loss_over_data(mean, mean_hat) / np.mean(np.square(mean - mean_hat))
     if ratio <= threshold:
@@ -114,8 +117,8 @@ class LatentRule:
         target: one of `LATENT_TARGETS`.
         scale: one of `SCALES`.
         statistics: one of `STATISTICS`.
-        threshold: renormalise only where variance loss / mse of the second stage exceeds it; None:
-            always. 0.25 in the published code.
+        threshold: renormalise only if variance loss / mse of the second stage exceeds it, 0.25 in
+            the published code; None renormalises always.
     """
 
     target: str = "unit"
@@ -133,7 +136,7 @@ class LatentRule:
 
     @property
     def name(self):
-        """The choices in words."""
+        """The rule in words."""
         rule = "" if self.threshold is None else f", if ratio > {self.threshold:g}"
         scale = self.scale.replace("_", " ")
         return f"{self.target.replace('_', ' ')}, {scale}, {self.statistics}{rule}"
@@ -144,7 +147,7 @@ ORIGINAL = LatentRule("original_law", "scalar", "batch", RATIO_THRESHOLD)
 
 @dataclasses.dataclass(frozen=True)
 class ImageRule:
-    """Which images have their pixels moved, and to the statistics of which real images."""
+    """Which images are renormalised, and to the statistics of which split of real images."""
 
     images: str = "reconstructions"
     split: str = "train"
@@ -173,7 +176,7 @@ def target_std(mean, log_var, rule):
 
 
 def applies(rule, ratio):
-    """Whether latents are touched at all, for the second stage's variance loss / mse."""
+    """Whether the rule changes latents, given variance loss / mse of the second stage."""
     return rule.threshold is None or ratio > rule.threshold
 
 
@@ -182,10 +185,10 @@ def renormalized(z, target, rule, reference, batch=GENERATED_BATCH):
 
     Args:
         z: generated latents `(n, latent_dim)`.
-        target: from `target_std`.
+        target: result of `target_std`.
         rule: a `LatentRule`.
         reference: `(latent_dim,)` deviations of a large sample of the same kind.
-        batch: rows that the statistics "batch" are taken over.
+        batch: number of rows for the statistics "batch".
     Returns:
         array like z.
     """
@@ -196,7 +199,7 @@ def renormalized(z, target, rule, reference, batch=GENERATED_BATCH):
 
 
 def moved(images, real, name, rule):
-    """Images of the set `name` with pixels moved as the rule says; others are given back.
+    """Images of the set `name`, renormalised if the rule includes this set, else unchanged.
 
     Args:
         images: `(n, height, width, channels)` in [0, 1].

@@ -1,4 +1,4 @@
-"""Pictures and report of an evaluated run: what `evaluate` measured, for people to read."""
+"""Pictures and report of an evaluated run."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from vaekit.reporting import plots
 from vaekit.reporting.reports import Figure, Section, Table, sentence
 
 PICTURES = 50
-# Every set of images: name, whether renormalised.
+# All sets of images, as (name, whether renormalised).
 ALL_SETS = tuple((name, renormalized) for name in SETS for renormalized in (False, True))
 
 
@@ -27,14 +27,14 @@ def draw(model, dataset, run, count=MEASURED_IMAGES):
     """Write grids of images, and curves of gamma and of the losses, into the run's figures.
 
     Args:
-        model, dataset, run, count: as `evaluate.evaluate` got them.
+        model, dataset, run, count: the arguments of `evaluate.evaluate`.
     """
     real = measured_images(model, dataset, count)
     mean, log_var = model.encode(real)
     sampled = model.decode(draw_posterior(mean, log_var, SEED))
     latents = generated_latents(model, len(real))
     sets = decoded_sets(model, real, sampled, {name: z[:PICTURES] for name, z in latents.items()})
-    # Spread over the test images: some datasets are sorted.
+    # Pictures are spread over the test images, because some datasets are sorted.
     chosen = np.linspace(0, len(real) - 1, min(PICTURES, len(real))).astype(int)
     grids = {"originals": real[chosen]}
     for name, renormalized in ALL_SETS:
@@ -53,7 +53,7 @@ def draw(model, dataset, run, count=MEASURED_IMAGES):
 
 
 def draw_curves(records, phase, folder):
-    """Curves over epochs: gamma beside the root of the mse, and the parts of the loss."""
+    """Draw curves over epochs: gamma with the root of the mse, and the KL."""
     epochs = [record["epoch"] + 1 for record in records]
     gamma = [record["gamma"] for record in records]
     root = [record["mse"] ** 0.5 for record in records]
@@ -69,7 +69,7 @@ def file_name(name, renormalized):
 
 
 def main_table(all_metrics):
-    """One row per run: what the papers' tables hold but distances."""
+    """One row per run: the quantities of the papers' tables, without distances."""
     columns = ["model", "seed", "epochs", "mse", "variance loss", "KL", "gamma", "variance law"]
     columns += ["inactive", "latent var", "renormalised"]
     rows = []
@@ -84,10 +84,10 @@ def main_table(all_metrics):
 
 
 def reduction(metrics):
-    """How a run's budget falls short of its preset's, in words; "" where it does not.
+    """How a run's budget falls short of that of its preset, in words; "" if it does not.
 
     Args:
-        metrics: from `evaluate`.
+        metrics: result of `evaluate`.
     """
     found = presets.shortfall(metrics["config"])
     if metrics.get("reduced_images"):
@@ -96,26 +96,26 @@ def reduction(metrics):
 
 
 def sections(metrics, run, relative, source):
-    """The report's sections on one run.
+    """The sections of the report on one run.
 
     Args:
-        metrics: from `evaluate`.
+        metrics: result of `evaluate`.
         run: its `Run`.
-        relative: function from a picture's path to its path as seen from the report.
+        relative: function from the path of a picture to its path relative to the report.
         source: where the data are from, in words.
     """
     config, epochs = metrics["config"], metrics["epochs"]
     reduced = reduction(metrics)
-    label = f"Reduced budget, a trial and no result: {reduced}." if reduced else ""
+    label = f"Reduced budget; this is a trial, not a result: {reduced}." if reduced else ""
     summary = Section(
         "Two-stage VAE" + (" (reduced budget)" if reduced else ""),
         text=[
             *([label] if reduced else []),
             f"{metrics['training_images']} training images, {epochs['stage_one']} + "
             f"{epochs['stage_two']} epochs of the two stages, {config['latent_dim']} latents; "
-            f"measured on {metrics['test_images']} test images. Errors are of pixels in [0, 1], "
-            "KL in nats per image; gamma is the standard deviation of the decoder's noise. "
-            "Reconstructions are decoded from one sample of the posterior.",
+            f"measured on {metrics['test_images']} test images. Errors are those of pixels in "
+            "[0, 1], and the KL is in nats per image; gamma is the standard deviation of the "
+            "decoder's noise. Reconstructions are decoded from one sample of the posterior.",
             f"Data: {source}.",
         ],
         tables=[main_table([metrics]), _definitions_table(metrics)],
@@ -157,22 +157,22 @@ def _distances_section(metrics):
         "Reconstructed and generated images",
         text=[
             "GEN-1: z from N(0, I); GEN-2: z from the second stage; lower distances are better. "
-            "Renormalised: REC has its pixels moved to the deviation of real images, GEN has its "
-            "latents scaled.",
+            "Renormalised: for REC the pixels are scaled to the deviation of real images, for GEN "
+            "the latents are scaled.",
             *map(sentence, notes),
         ],
         tables=[Table(columns, body)],
     )
     theirs = published.FID.get(metrics["config"]["dataset"])
     if theirs:
-        section.text.append(f"Published FIDs ({published.PAPER}), full training, and ours:")
+        section.text.append(f"Published FIDs ({published.PAPER}) of full trainings, and ours:")
         ours = _own_fids(metrics, values)
         section.tables.append(Table(["model", *SETS], [*(list(row) for row in theirs), *ours]))
     return section
 
 
 def _own_fids(metrics, values):
-    """Rows to put under the published ones; "not computed" without the Inception network."""
+    """Our rows below the published ones; "not computed" without the Inception network."""
     title = "measured here" + (", reduced budget" if reduction(metrics) else "")
     fids = {name: v for (name, label), v in values.items() if "FID" in label and v is not None}
     return [
@@ -189,7 +189,7 @@ def _pictures(run, relative):
         "gen_1": "GEN-1: z from the prior",
         "gen_1_renormalised": "GEN-1, latents renormalised",
         "gen_2": "GEN-2: z from the second stage",
-        "gen_2_renormalised": "GEN-2, latents renormalised (same draws)",
+        "gen_2_renormalised": "GEN-2, latents renormalised (the same draws)",
     }
     return Section("Pictures", figures=_figures(run, relative, captions))
 

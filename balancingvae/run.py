@@ -1,4 +1,4 @@
-"""From a configuration to a trained, evaluated run and its report: what all commands share."""
+"""From a configuration to a trained and evaluated run and its report."""
 
 import dataclasses
 import sys
@@ -16,11 +16,11 @@ from vaekit.training import backend
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """Settings and numbers of images that make a training fit into minutes on two CPU cores.
+    """Settings and numbers of images with which a training takes minutes on two CPU cores.
 
     Attributes:
         changes: fields of `Config` and their values.
-        images, test_images: how many to train on and to measure; None for all.
+        images, test_images: numbers of training and test images; None for all.
     """
 
     changes: dict = dataclasses.field(default_factory=dict)
@@ -28,7 +28,7 @@ class Budget:
     test_images: int | None = None
 
     def limit(self, options):
-        """`options` with this budget's numbers of images where they name none."""
+        """`options`, with this budget's numbers of images if they give none."""
         return dataclasses.replace(
             options,
             images=options.images or self.images,
@@ -36,8 +36,8 @@ class Budget:
         )
 
 
-# The whole path in minutes. Small batches give gamma the hundreds of updates that it needs to fall
-# from 1 to the error.
+# Both stages, evaluation and report in minutes. Small batches give gamma the hundreds of updates
+# that it needs to fall from 1 to the error.
 QUICK = Budget(
     {
         "base_dim": 8,
@@ -54,8 +54,8 @@ QUICK = Budget(
     images=2000,
     test_images=500,
 )
-# Comparisons at small scale: a plain network trains in a minute. Batches are small because a
-# learned log gamma moves by at most the learning rate per update.
+# For comparisons at small scale: a plain network trains in a minute. Batches are small because a
+# learned log gamma changes by about the learning rate per update at most.
 SMALL = Budget(
     {
         "network": "conv",
@@ -78,15 +78,15 @@ SCALES = {"full": Budget(), "small": SMALL}
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What a command line chooses beside the configuration itself.
+    """What a command line sets in addition to the configuration.
 
     Attributes:
         runs: folder of the run directories.
         data_dir: folder of the datasets; None for $VAE_DATA_DIR, else ./data.
-        images, test_images: how many to use, a seeded choice; None for all.
+        images, test_images: how many to use, chosen with a fixed seed; None for all.
         precision: "auto", "float32" or "bfloat16".
         devices: number of devices that share each batch.
-        checkpoint_seconds: least time between two checkpoints.
+        checkpoint_seconds: shortest time between two checkpoints.
         progress: whether to show progress; "verbose" for a line per epoch.
         tensorboard: whether training writes curves for TensorBoard.
         settings: `vaekit.fid.Settings`.
@@ -105,7 +105,7 @@ class Options:
 
 
 def from_arguments(arguments):
-    """The `Options` of a parsed command line; options that it lacks keep their defaults."""
+    """The `Options` of a parsed command line; missing ones keep their defaults."""
     given = vars(arguments)
     names = {field.name for field in dataclasses.fields(Options)} & given.keys()
     chosen = {name: given[name] for name in names} | {"runs": Path(given["runs"])}
@@ -116,7 +116,7 @@ def from_arguments(arguments):
 
 
 def load_dataset(config, options):
-    """The `vaekit.datasets.Dataset` of a configuration, with as many images as the options say.
+    """The `vaekit.datasets.Dataset` of a configuration, with the number of images in the options.
 
     Its images have the dtype that models expect: bool for 0/1 pixels, uint8 for grey levels.
     """
@@ -146,8 +146,8 @@ def run_one(config, changes, dataset, options):
     """Train one configuration (or resume, or reuse its run), evaluate it and write its report.
 
     Args:
-        config: a `Config`, changes included.
-        changes: dict of the changed fields; they name the run's directory.
+        config: a `Config`, including the changes.
+        changes: dict of the changed fields, which name the run directory.
         dataset: from `load_dataset`.
         options: `Options`.
     Returns:
@@ -186,10 +186,10 @@ def report(metrics, run, folder, source):
 
 
 def run_and_report(config, changes, options, folder=None):
-    """`run_one`; prints the main table and the path of the report.
+    """Call `run_one`, then print the main table and the path of the report.
 
     Args:
-        folder: of the report; None for reports/balancingvae/<run name>.
+        folder: folder of the report; None for reports/balancingvae/<run name>.
     """
     dataset = load_dataset(config, options)
     metrics, run = run_one(config, changes, dataset, options)
@@ -198,7 +198,7 @@ def run_and_report(config, changes, options, folder=None):
 
 
 def evaluate_again(directory, options):
-    """Evaluate a finished run or released checkpoint once more; prints its table."""
+    """Evaluate a finished run or a released checkpoint again, and print its table."""
     directory = shelf.resolve(directory, checkpoint.PACKAGE)
     config, model = checkpoint.read_config(directory), checkpoint.load(directory)
     dataset = load_dataset(config, options)
@@ -217,7 +217,7 @@ def evaluate_again(directory, options):
 
 
 def show_report(page, tables=()):
-    """Print tables, each followed by an empty line, and where the report is."""
+    """Print tables, each followed by an empty line, and the path of the report."""
     for table in tables:
         print(reports.plain_table(table) + "\n")
     print(f"Report: {page} (and report.md, report.json beside it)")

@@ -10,12 +10,12 @@ from vaekit.training import devices
 
 @keras.saving.register_keras_serializable("balancingvae")
 class Sampling(keras.layers.Layer):
-    """`[mean, log_var]`, each `(batch, latent_dim)`, to one sample z per row, float32.
+    """From `[mean, log_var]`, each `(batch, latent_dim)`, draws one sample z per row, float32.
 
     z = mean + exp(log_var / 2) * noise. Kingma & Welling (2014), section 2.4.
 
     Args:
-        seed: of the noise; None for a random one.
+        seed: seed of the noise; None for a random one.
     """
 
     def __init__(self, seed=None, name=None, **options):
@@ -30,7 +30,7 @@ class Sampling(keras.layers.Layer):
     def noise(self, like):
         """Standard normal noise `(batch, latent_dim)` for a tensor of that shape.
 
-        Replicas have the same seeds, so each draws for the whole batch and takes its part.
+        Replicas have the same seeds, so each one draws for the whole batch and uses its part.
         """
         shape = (ops.shape(like)[0] * devices.replicas(), like.shape[-1])
         noise = keras.random.normal(shape, dtype="float32", seed=self.seed_generator)

@@ -12,14 +12,14 @@ from vaekit.errors import UserError
 from vaekit.training import backend, devices
 from vaekit.training.checkpoints import load as load_checkpoint
 
-# TensorFlow 1's; Keras' default is 1e-7.
+# The default of TensorFlow 1; that of Keras is 1e-7.
 ADAM_EPSILON = 1e-8
-# The published code measures latents and errors on that many images.
+# The published code measures latents and errors on this many images.
 MEASURED_IMAGES = 10_000
 
 
 def prepare(dataset):
-    """The dataset as models expect it: 0/1 pixels as bool, all others as they are."""
+    """The dataset with 0/1 pixels as bool, as models expect them; others are unchanged."""
     if dataset.likelihood != "bernoulli":
         return dataset
     parts = ("train", "validation", "test")
@@ -29,7 +29,7 @@ def prepare(dataset):
 
 
 def check_dataset(config, dataset):
-    """Refuse a dataset whose images do not fit the configuration."""
+    """Raise a UserError if the images of a dataset do not fit the configuration."""
     if dataset.image_shape != config.image_shape:
         raise UserError(
             f"{config.name} expects images of shape {config.image_shape}, got {dataset.name} with "
@@ -44,7 +44,7 @@ def check_dataset(config, dataset):
 
 
 def build(config, precision="auto", device_count=1):
-    """A fresh model, both stages compiled; its weights depend on the seed alone."""
+    """A new model with both stages compiled; its weights depend only on the seed."""
     keras.utils.set_random_seed(config.seed)
     one, two = backend.arithmetic("resnet", precision), backend.arithmetic("mlp", precision)
     model = presets.model(config, one.policy, two.policy)
@@ -60,7 +60,7 @@ def build(config, precision="auto", device_count=1):
 
 
 def train(config, dataset, run, precision="auto", progress=True, device_count=1):
-    """The trained model of a run; an interrupted run resumes, a finished one is loaded.
+    """Train the model of a run; an interrupted run resumes, and a finished one is only loaded.
 
     Args:
         config: a `Config`.
@@ -68,8 +68,9 @@ def train(config, dataset, run, precision="auto", progress=True, device_count=1)
         run: a `vaekit.runs.Run`.
         precision: "auto", "float32" or "bfloat16".
         progress: whether to show epochs, losses and the time left.
-        device_count: over how many devices each batch is spread. The result is that of one, but for
-            the noise of TensorFlow's second stage, which XLA draws only where it is not spread.
+        device_count: number of devices over which each batch is spread. The result is that of one
+            device, except on TensorFlow for the noise of the second stage: XLA draws it on one
+            device only.
     """
     check_dataset(config, dataset)
     devices.check(device_count, config.batch_size)
@@ -95,7 +96,7 @@ def train(config, dataset, run, precision="auto", progress=True, device_count=1)
 
 
 def first_plan(config):
-    """Arguments of `vaekit.training.fit` that a configuration sets for its first stage."""
+    """Arguments of `vaekit.training.fit` that a configuration implies for the first stage."""
     return {
         "epochs": config.epochs,
         "batch_size": config.batch_size,
@@ -109,7 +110,7 @@ def second_plan(config):
     return {
         "epochs": config.epochs2,
         "batch_size": config.batch_size,
-        "seed": config.seed + 1_000_000,  # another order of the data than in stage one
+        "seed": config.seed + 1_000_000,  # the data are in another order than in stage one
         "learning_rate": training.halved_every(config.lr2, config.lr_epochs2, config.lr_fac),
     }
 
@@ -118,19 +119,19 @@ def posterior(model, images, run):
     """`(mean, log_var)` of all training images, each `(n, latent_dim)`, computed once per run.
 
     Raises:
-        UserError: the first stage of the run is not trained to its end.
+        UserError: the first stage of the run is not finished.
     """
     path = run.checkpoint_path("posterior")
     if path.exists():
         arrays = files.load_npz(path)
-        # Runs begun before 1.3 hold the deviation.
+        # Runs of earlier versions contain the standard deviation instead.
         log_var = arrays["log_var"] if "log_var" in arrays else 2 * np.log(arrays["std"])
         return arrays["mean"], log_var
     one = run.checkpoint_path("stage_one")
     if not one.exists() or not load_checkpoint(one)[1]["finished"]:
         raise UserError(
-            f"The second stage needs a trained first stage, and {one} holds none. Repeat the same "
-            "command without changes: it resumes the first stage."
+            f"The second stage needs a trained first stage, and {one} contains none. Repeat the "
+            "same command without changes: it resumes the first stage."
         )
     mean, log_var = model.encode(images)
     files.save_npz(path, {"mean": mean, "log_var": log_var})
@@ -138,12 +139,12 @@ def posterior(model, images, run):
 
 
 def latent_std(config, model, images):
-    """What generated latents are renormalised to, by `config.renormalization`, or None.
+    """The deviation for generated latents that `config.renormalization` implies, or None.
 
     Args:
         config: a `Config`.
         model: its trained `TwoStageVAE`.
-        images: those the published code's rule is measured on: the first 10,000 test images.
+        images: images for the published code's rule: the first 10,000 test images.
     """
     if config.renormalization == "unit":
         return 1.0
@@ -153,7 +154,7 @@ def latent_std(config, model, images):
 
 
 def sampled_reconstruction(stage, target, seed):
-    """Decoder output for one posterior sample of every row of `target`, as the published code does.
+    """Decode one posterior sample of every row of `target`, as the published code does.
 
     Args:
         stage: a `BalancedVAE` (target: images) or `LatentVAE` (target: latents).

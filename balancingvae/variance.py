@@ -2,8 +2,8 @@
 
 Asperti, "Variance Loss in Variational Autoencoders", LOD 2020, and Asperti & Trentin (2020). The
 functions named after a paper's quantity compute the paper's definition; `original_...` are the
-variants of the published code, which puts the standard deviation sigma where the papers write
-sigma^2. Variances are population variances (divided by n) throughout.
+variants of the published code, which uses the standard deviation sigma where the papers write
+sigma^2. All variances are population variances (divided by n).
 """
 
 import numpy as np
@@ -15,21 +15,21 @@ INACTIVE_THRESHOLD = 0.8
 def variance_loss(x, x_hat):
     """Variance that a reconstruction loses: mean over data of var(x) - var(x_hat).
 
-    The variance is taken over the features of each datum, as "Variance Loss" defines it. For
-    centred PCA the same with variances over data equals the mean squared error.
+    Each variance is over the features of one datum, as "Variance Loss" defines it. For centred PCA,
+    the same quantity with variances over the data equals the mean squared error.
 
     Args:
         x, x_hat: arrays `(n, ...)`.
     Returns:
-        float, squared units of x; positive where reconstructions vary less than data.
+        float, squared units of x; positive if the reconstructions vary less than the data.
     """
     return _mean_variance_difference(_rows(x), _rows(x_hat), axis=1)
 
 
 def variance_loss_over_data(x, x_hat):
-    """Mean over features of the variance over data of x, minus the same of x_hat.
+    """Mean over features of the variance over data of x, minus that of x_hat.
 
-    The published code's "variance loss" of latents.
+    This is the "variance loss" that the published code prints for latents.
 
     Args:
         x, x_hat: arrays `(n, ...)`.
@@ -40,7 +40,7 @@ def variance_loss_over_data(x, x_hat):
 
 
 def variance_law(mean, log_var):
-    """Mean over latents of Var(mean) + E[sigma^2] over data; 1 where the posterior matches N(0, I).
+    """Mean over latents of Var(mean) + E[sigma^2] over data; 1 if q(z) has the prior's variance.
 
     Args:
         mean, log_var: arrays `(n, latent_dim)`, posterior parameters of n images.
@@ -56,9 +56,9 @@ def latent_variance(mean, log_var):
 
 
 def original_variance_law(mean, log_var):
-    """The published code's variance law: E[sigma] in the place of E[sigma^2].
+    """The published code's variance law, with E[sigma] instead of E[sigma^2].
 
-    Above the true law where sigma is below 1; equal to it for collapsed latents.
+    It exceeds the true law if sigma is below 1, and equals it for collapsed latents.
     """
     return float(np.mean(np.var(mean, axis=0) + mean_sigma(log_var)))
 
@@ -74,7 +74,7 @@ def mean_sigma(log_var):
 
 
 def inactive_units(log_var, threshold=INACTIVE_THRESHOLD):
-    """Which latents carry nothing: mean over data of sigma^2 above `threshold`.
+    """Which latents carry no information: mean over data of sigma^2 above `threshold`.
 
     Args:
         log_var: array `(n, latent_dim)`.

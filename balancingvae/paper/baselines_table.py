@@ -1,4 +1,4 @@
-"""What the papers' tables compare with: autoencoders, densities on latents, one stage.
+"""The baselines of the papers' tables: autoencoders, densities on latents, one stage.
 
 Ghosh et al., arXiv 1903.12436 (2019), Table 1. `python -m balancingvae baselines` trains them.
 """
@@ -32,9 +32,9 @@ from vaekit.runs import open_run, run_name
 from vaekit.training import backend
 
 SEED = 0  # of the densities and of draws
-# Most latents that a density is fitted to.
+# Largest number of latents to which a density is fitted.
 MOST_CODES = 50_000
-GENERATED = ("GEN-2", set_name("GEN-2", True))  # whose latents' variance is shown
+GENERATED = ("GEN-2", set_name("GEN-2", True))  # the tables show the variance of these latents
 SETS = ("REC", "GEN-1", set_name("GEN-1", True), *density.COMPONENTS, *GENERATED)
 QUANTITIES = (
     ("mse", "mse"),
@@ -43,17 +43,17 @@ QUANTITIES = (
     ("inactive", "inactive"),
 )
 EXPLANATION = (
-    "REC: reconstructions. GEN-1: z from N(0, I), one stage. gaussian, mixture: z from one "
-    "Gaussian or a mixture of ten fitted to the latents of training images. GEN-2: z from the "
-    "second stage, as generated, and renormalised. Distances: lower is better."
+    'REC are reconstructions. GEN-1 draws z from N(0, I), with one stage. "gaussian" and "mixture" '
+    "draw z from one Gaussian or from a mixture of ten, fitted to the latents of training images. "
+    "GEN-2 uses z from the second stage, as generated and renormalised. Lower distances are better."
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class Autoencoder:
-    """One deterministic baseline: its kind (a key of `rae.KINDS`) and network family.
+    """One deterministic baseline: its kind (a key of `rae.KINDS`) and its network.
 
-    Weights of None are those of the published code for the dataset.
+    If a weight is None, the published code's weight for the dataset is used.
     """
 
     kind: str
@@ -63,7 +63,7 @@ class Autoencoder:
 
     @property
     def name(self):
-        """As the tables show it: "RAE-L2, rae network"."""
+        """The name in the tables, such as "RAE-L2, rae network"."""
         return f"{KINDS[self.kind].title}, {self.network} network"
 
     def build(self, config, dtype="float32"):
@@ -118,8 +118,8 @@ def train_all(comparison, autoencoders, variants):
 def with_densities(metrics, run, options):
     """Metrics of a trained two-stage VAE, with the distances of both densities on its latents.
 
-    They are fitted to one posterior sample of every training image, which is what its second stage
-    learns.
+    They are fitted to one posterior sample of every training image, which is also what the second
+    stage learns.
     """
     config, model = checkpoint.read_config(run.directory), checkpoint.load(run.directory)
     dataset = load_dataset(config, options)
@@ -142,10 +142,10 @@ def train_autoencoder(config, baseline, dataset, changes, options):
     """Train (or resume, or reuse) one autoencoder and measure it with both densities.
 
     Args:
-        config: a `Config`: data, network sizes, budget of the first stage.
+        config: a `Config` with the data, the network sizes and the budget of the first stage.
         baseline: an `Autoencoder`.
         dataset: from `run.load_dataset`.
-        changes: dict of the changed fields of the configuration; they name the directory.
+        changes: dict of the changed fields of the configuration, which name the directory.
         options: `run.Options`.
     Returns:
         (metrics, run).

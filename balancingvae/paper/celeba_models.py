@@ -17,7 +17,7 @@ def variants(preset, shared=()):
 
     Args:
         preset: the `Config` of celeba.
-        shared: names of fields that the models leave alone, such as a small scale's budget.
+        shared: names of fields that the models keep, such as those of the small scale's budget.
     Returns:
         list of `runner.Variant`.
     """

@@ -15,8 +15,8 @@ class Claim:
 
     Attributes:
         text: the statement.
-        measured: the figures it was checked with, in words.
-        holds: whether they agree with it; None where it compares equal figures.
+        measured: the figures with which it was checked, in words.
+        holds: whether they agree with it; None if it compares equal figures.
     """
 
     text: str
@@ -36,8 +36,8 @@ def check(rows):
     say how many seeds agree.
 
     Args:
-        rows: list of `runner.Row`: the first one with a computed gamma is checked, beside the first
-            one with a learned gamma.
+        rows: list of `runner.Row`; the first one with a computed gamma is checked, against the
+            first one with a learned gamma.
     Returns:
         list of `Claim`; empty without a computed gamma.
     """
@@ -68,7 +68,7 @@ def check(rows):
 
 
 def distance(metrics, name):
-    """A set's last distance with a value (FID comes first in the list, then pixels), or None."""
+    """The last distance of a set that has a value (FID is listed before pixels), or None."""
     rows = [row for row in metrics["distances"] if row["set"] == name and row["value"] is not None]
     return rows[-1]["value"] if rows else None
 
@@ -98,7 +98,7 @@ def _latent_variance(all_metrics):
 def _smaller(text, pairs):
     """A claim that the first of two figures is smaller, on pairs over seeds."""
     left, right = (float(np.mean(side)) for side in zip(*pairs, strict=True))
-    if all(a == b for a, b in pairs):  # such as GEN-1, whose latents have unit variance already
+    if all(a == b for a, b in pairs):  # for example GEN-1, whose latents already have unit variance
         return Claim(text, f"{show(left)} both times", None)
     agree = sum(a < b for a, b in pairs)
     measured = f"{show(left)} against {show(right)}; {agree} of {len(pairs)} seeds"

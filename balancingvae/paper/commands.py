@@ -1,4 +1,4 @@
-"""The commands that train what the papers' tables and figures compare, each with a report."""
+"""The commands that reproduce the papers' tables and figures, each with a report."""
 
 import dataclasses
 import sys
@@ -29,7 +29,7 @@ from vaekit.errors import UserError
 from vaekit.reporting import reports
 
 COMMANDS = ("variance", "renormalization", "figures", "policies", "baselines", "tables")
-# Studies of the papers' tables, by the preset that they start from.
+# Studies of the papers' tables, by the preset from which they start.
 TABLES = {"cifar10": learning_rates.study, "celeba": celeba_models.study}
 
 
@@ -37,8 +37,8 @@ def add_commands(commands):
     """Add `COMMANDS` to a command line.
 
     Args:
-        commands: what `add_subparsers` returned; each parser sets `function`, which is called with
-            the parsed arguments.
+        commands: result of `add_subparsers`; each parser sets `function`, which runs the command
+            with the parsed arguments.
     """
     _add_variance(commands)
     _add_renormalization(commands)
@@ -53,7 +53,7 @@ def _add_variance(commands):
         "variance",
         help="variance loss: PCA theorem, smoothing, Figure 4",
         description="Variance loss against mean squared error over many small VAEs, the PCA "
-        "theorem on real data, smoothing in one dimension. Goes on where it stopped.",
+        "theorem on real data, smoothing in one dimension. An interrupted study resumes.",
     )
     for field in dataclasses.fields(variance_figure4.Plan):
         several = isinstance(field.default, tuple)
@@ -205,9 +205,9 @@ def _add_tables(commands):
     parser = commands.add_parser(
         "tables",
         help="the papers' tables: learning rates (cifar10), models 1 to 4 (celeba)",
-        description="Trains what the papers' tables compare, published figures beside measured "
-        "ones: the learning-rate sweep and learned gamma on CIFAR-10, models 1 to 4 with computed "
-        "and learned gamma on CelebA.",
+        description="Trains what the papers' tables compare, and shows published and measured "
+        "figures: the learning-rate sweep and learned gamma on CIFAR-10, models 1 to 4 with "
+        "computed and learned gamma on CelebA.",
     )
     _add_comparison_arguments(parser)
     parser.set_defaults(function=_tables)
@@ -252,7 +252,7 @@ def _add_gammas(parser):
 
 
 def _comparison(arguments):
-    """The `runner.Comparison` that those options describe."""
+    """The `runner.Comparison` that the options describe."""
     budget = SCALES[arguments.scale]
     options = dataclasses.replace(from_arguments(arguments), progress=False)
     return runner.Comparison(
@@ -266,5 +266,5 @@ def _comparison(arguments):
 
 
 def _say(arguments):
-    """What prints one line per training; nothing with --quiet."""
+    """A function that prints one line per training, or nothing with --quiet."""
     return (lambda line: None) if arguments.quiet else runner.say

@@ -14,7 +14,7 @@ RESIZES = ("nearest", "bilinear")
 
 
 def section(data_dir, figures):
-    """The report: the same faces both ways, and how much neighbouring pixels differ.
+    """The section with the same faces resized both ways, and how much neighbouring pixels differ.
 
     Args:
         data_dir: folder of the datasets.

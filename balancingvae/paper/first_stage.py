@@ -1,4 +1,4 @@
-"""First stages that are trained alone and measured as they train: what several studies share."""
+"""First stages that are trained alone and measured during training, for several studies."""
 
 import contextlib
 import dataclasses
@@ -18,18 +18,18 @@ from vaekit.images import scaled
 from vaekit.runs import open_run, run_name
 
 MEASURED = "measured"
-# Batches of training images behind a measurement's batch-norm statistics.
+# Number of batches of training images for the batch-norm statistics of a measurement.
 STATISTICS_BATCHES = 10
 
 
 def small_config(dataset, network, latent_dim, epochs, *, base_dim, fc_dim, seed, **changes):
     """The `Config` of one small VAE.
 
-    The KL has weight 1 everywhere, so that latent sizes compare.
+    The KL has weight 1 everywhere, so that latent sizes are comparable.
 
     Args:
         dataset: name of a preset and its dataset.
-        network: family of the first stage.
+        network: name of the first stage's network.
         latent_dim, epochs, base_dim, fc_dim, seed: as in `Config`.
         **changes: further fields.
     """
@@ -53,7 +53,7 @@ def small_config(dataset, network, latent_dim, epochs, *, base_dim, fc_dim, seed
 
 
 def fit(config, dataset, run, callback, options):
-    """The trained first stage of a run; it resumes, and `callback` watches it.
+    """Train the first stage of a run while `callback` watches it; an interrupted run resumes.
 
     Args:
         config: a `Config`.
@@ -82,9 +82,9 @@ def train_and_measure(config, dataset, budgets, options, suffix=""):
     Args:
         config: from `small_config`.
         dataset: from `run.load_dataset`; its test images are measured.
-        budgets: numbers of epochs, the last of them `config.epochs`.
+        budgets: numbers of epochs; the last one is `config.epochs`.
         options: `run.Options`.
-        suffix: distinguishes the run's directory.
+        suffix: addition to the name of the run directory.
     Returns:
         list of dicts, one per budget: `dataset`, `network`, `latent_dim`, `epochs`, `images`,
         `test_images`, `hardware` and `seconds` of the training, and what `measure` returns.

@@ -33,7 +33,7 @@ def variants(gammas=(1.0,), kl_factors=(None,), cross_entropy=False):
 
 
 def _weighted(rule, factor, named):
-    """A rule at one weight of the KL, which its name tells if `named`."""
+    """A rule at one weight of the KL; its name states the weight if `named`."""
     changes = rule.changes if factor is None else {**rule.changes, "kl_factor": factor}
     weight = "k by formula" if factor is None else f"k = {factor:g}"
     return Variant(f"{rule.name}, {weight}" if named else rule.name, changes)
@@ -44,7 +44,7 @@ def study(comparison, gammas=(1.0,), kl_factors=(None,), cross_entropy=False):
 
     Args:
         comparison: a `runner.Comparison`.
-        gammas, kl_factors, cross_entropy: as of `variants`.
+        gammas, kl_factors, cross_entropy: as for `variants`.
     """
     runner.quiet()
     rows = comparison.train(variants(gammas, kl_factors, cross_entropy))

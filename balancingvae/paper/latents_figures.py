@@ -22,13 +22,13 @@ EPOCHS = 50  # unless the command line says otherwise
 PHASE = "watched"
 WATCHED_IMAGES = 500
 FIRST_EPOCH_POINTS = 20  # measurements during the first epoch
-DISTANCES = 10  # epochs with a generation error
+DISTANCES = 10  # number of epochs with a generation error
 SHOWN_LATENTS = 12  # curves of one figure
-WHOLE = 1.0  # part of an epoch that is done at its end
+WHOLE = 1.0  # the fraction of an epoch that is done at its end
 
 
 def study(comparison, figures):
-    """Train and watch a preset; the section of the report.
+    """Train and watch a preset; returns the section of the report.
 
     Args:
         comparison: a `runner.Comparison`.
@@ -44,13 +44,13 @@ def watch(config, changes, options):
     """Train the first stage (or resume) and watch its latents and errors.
 
     Args:
-        config: a `Config`, changes included.
-        changes: dict of the changed fields; they name the directory.
+        config: a `Config`, including the changes.
+        changes: dict of the changed fields, which name the directory.
         options: `run.Options`.
     Returns:
-        (list of records, run); of each record `epoch`, `part` (updates of the epoch done, as a
-        fraction), `sigma_squared` (mean over test images of each latent's), `mse`; at some epochs
-        `distance` and its `label`.
+        (list of records, run). Each record has `epoch`, `part` (the fraction of the epoch's
+        updates that are done), `sigma_squared` (of each latent, mean over test images) and `mse`;
+        at some epochs also `distance` and its `label`.
     """
     dataset = load_dataset(config, options)
     name = run_name(config.name, {**changes, "images": len(dataset.train)})
@@ -108,7 +108,7 @@ class Watcher(keras.callbacks.Callback):
 
 
 def section(records, text, figures):
-    """The report on one watched training.
+    """The section on one watched training.
 
     Args:
         records: from `watch`.

@@ -1,8 +1,8 @@
 """The pathological case: a dense VAE that learns a hundred images by heart.
 
-It reconstructs unseen images as those it knows: sharp images, not averages, so that hardly any of
+It reconstructs unseen images as those it knows, which are sharp and no averages, so hardly any of
 its error is lost variance. Asperti, "Variance Loss in Variational Autoencoders", LOD 2020, mentions
-a pathological dense network; this construction of one is ours.
+a pathological dense network; this construction is ours.
 """
 
 import dataclasses
@@ -16,10 +16,10 @@ DATASET, LATENT_DIM, IMAGES, EPOCHS, GAMMA = "mnist", 32, 100, 400, 0.05
 
 
 def measure(options, base_dim, fc_dim, seed):
-    """Train it and measure it on its training images and on unseen ones.
+    """Train the network, and measure it on its training images and on unseen ones.
 
     Args:
-        options: `run.Options`; the number of training images is this study's.
+        options: `run.Options`; this study sets the number of training images itself.
         base_dim, fc_dim, seed: as in `Config`.
     Returns:
         dict of "training images" and "unseen images" to a row of `first_stage.train_and_measure`.
@@ -46,14 +46,14 @@ def measure(options, base_dim, fc_dim, seed):
 
 
 def section(found):
-    """The report on the result of `measure`."""
+    """The section on the result of `measure`."""
     row = next(iter(found.values()))
     text = (
         f"A dense VAE with {row['latent_dim']} latents and fixed gamma {GAMMA:g}, trained on "
         f"{row['images']} images of {row['dataset']} for {row['epochs']} epochs, learns them by "
-        "heart. Unseen images are reconstructed as sharp wrong ones rather than as averages: the "
-        "error is large and hardly any of it is lost variance. The paper mentions a pathological "
-        "dense case; this construction of one is ours."
+        "heart. It reconstructs unseen images as sharp but wrong images instead of averages: the "
+        "error is large, and hardly any of it is lost variance. The paper mentions a pathological "
+        "dense case; this construction is ours."
     )
     body = [[name, *cells(row)] for name, row in found.items()]
     columns = ["reconstructed", *LOSSES.values()]

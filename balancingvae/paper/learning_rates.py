@@ -1,4 +1,4 @@
-"""Balancing, Table 5: the learning rates of CIFAR-10, beside Dai & Wipf's learned gamma.
+"""Balancing, Table 5: learning rates for CIFAR-10, and Dai & Wipf's learned gamma.
 
 Asperti & Trentin (2020), arXiv 2002.07514. `python -m balancingvae tables cifar10` trains them.
 """

@@ -1,6 +1,6 @@
-"""The page of measured results: tables and pictures of finished reports, with their verdicts.
+"""The page of measured results: tables and pictures of finished reports, and their verdicts.
 
-`python -m balancingvae.paper.page OUT REPORT ...` writes it; no number is typed by hand.
+`python -m balancingvae.paper.page OUT REPORT ...` writes it; no number on it is typed by hand.
 """
 
 from vaekit import cli
@@ -9,10 +9,11 @@ from vaekit.reporting import pages
 INTRODUCTION = """\
 # Variance loss, gamma and renormalisation, measured
 
-What Asperti (LOD 2020) and Asperti & Trentin (2020) claim, and what runs of this package show at
-budgets that two CPU cores can afford. Every table says what was trained and on how much data. None
-of these are full trainings, and a claim that is not reproduced at a small budget may hold at a
-large one. `python -m balancingvae.paper.page` writes this page from the reports' own numbers.
+This page compares what Asperti (LOD 2020) and Asperti & Trentin (2020) claim with what runs of this
+package show at budgets that two CPU cores can afford. Every table says what was trained, and on how
+much data. None of these are full trainings: a claim that is not reproduced at a small budget may
+hold at a large one. `python -m balancingvae.paper.page` writes this page from the numbers in the
+reports.
 
 | command | what it makes |
 |---|---|
@@ -22,9 +23,9 @@ large one. `python -m balancingvae.paper.page` writes this page from the reports
 | `python -m balancingvae renormalization DIRECTORY` | every reading of renormalisation |
 | `python -m balancingvae figures cifar10_paper --scale small` | latents and errors by epoch |
 
-The comparisons below add `--seeds 3 --images 5000 --gammas 1 0.1 --no-fid`; the baselines also add
-`--kinds l2 --networks rae --policies computed learned fixed`. Without `--scale small` the same
-commands train the papers' networks for the papers' epochs.
+The comparisons below also use `--seeds 3 --images 5000 --gammas 1 0.1 --no-fid`, and the baselines
+`--kinds l2 --networks rae --policies computed learned fixed` as well. Without `--scale small` the
+same commands train the networks of the papers for as many epochs as in the papers.
 """
 
 

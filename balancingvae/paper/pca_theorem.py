@@ -1,6 +1,6 @@
 """Theorem: PCA loses as much variance as its squared error.
 
-Asperti, "Variance Loss in Variational Autoencoders", LOD 2020. What a projection leaves is
+Asperti, "Variance Loss in Variational Autoencoders", LOD 2020. What a projection keeps is
 orthogonal to what it loses, so the variance that it loses is its squared error. The same holds for
 data averaged with a permutation of themselves.
 """
@@ -14,7 +14,7 @@ from vaekit.datasets.splits import permutation
 from vaekit.reporting import plots
 from vaekit.reporting.reports import Figure, Section, Table
 
-IMAGES = 300  # of each dataset, that PCA is fitted to
+IMAGES = 300  # of each dataset, for PCA
 COMPONENTS = 20  # of scikit-learn's PCA
 SHOWN = (0, 1, 2, 5, 10, 20, 50, 100)  # numbers of components in the table
 
@@ -39,10 +39,10 @@ def pca_reconstructions(x):
 
 
 def pca_losses(x):
-    """Squared error and variance losses of PCA at every number of components.
+    """Squared error and variance losses of PCA for every number of components.
 
-    The theorem: `variance_loss_over_data` equals `mse` at every k. The per-image variance loss
-    differs from them by the change of the squared mean of each image, which the first components
+    By the theorem `variance_loss_over_data` equals `mse` for every k. The per-image variance loss
+    differs from them by the change in the squared mean of each image, which the first components
     keep.
 
     Args:
@@ -63,7 +63,7 @@ def pairs_averaged(x, permutation):
 
 
 def sklearn_reconstruction(x, components):
-    """scikit-learn's PCA of `(n, ...)` data, there and back."""
+    """Reconstructions of `(n, ...)` data by scikit-learn's PCA."""
     from sklearn.decomposition import PCA
 
     rows = x.reshape(len(x), -1)
@@ -97,7 +97,7 @@ def project(name, options, seed=0):
 
 
 def section(projections, figures):
-    """The report on a list of results of `project`; its picture goes into the folder `figures`."""
+    """The section on a list of results of `project`; its picture is saved in `figures`."""
     body, pairs, series = [], [], {}
     for found in projections:
         name, curve = found["dataset"], found["curve"]
@@ -115,11 +115,12 @@ def section(projections, figures):
     return Section(
         "Theorem: PCA loses as much variance as its squared error",
         text=[
-            f"PCA fitted to test images ({images}). Over all numbers of components and all "
-            f"datasets the variance loss over data and the mse differ by at most {largest:.1e}. "
-            "Per image they differ by what projections keep of each image's mean brightness.",
-            "The other identity: images averaged with a random other one, (x + x[permutation]) / "
-            "2. Its mse equals the variance loss over data.",
+            f"We fit PCA to test images ({images}). Over all numbers of components and all "
+            f"datasets, the variance loss over data and the mse differ by at most {largest:.1e}. "
+            "The variance loss per image differs from them by what projections keep of each "
+            "image's mean brightness.",
+            "The other identity concerns images averaged with a random other image, (x + "
+            "x[permutation]) / 2. Here too the mse equals the variance loss over data.",
         ],
         tables=[
             Table(["dataset", "components", *LOSSES.values()], body),

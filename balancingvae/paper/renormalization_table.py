@@ -89,11 +89,11 @@ class ImageRow:
 
 @dataclasses.dataclass(frozen=True)
 class Ablation:
-    """What one model gives under every rule.
+    """The results of one model under every rule.
 
     Attributes:
-        ratio: variance loss / mse of the second stage, which the published rule looks at.
-        latents: list of `LatentRow`; the first is without a rule.
+        ratio: variance loss / mse of the second stage, on which the published rule depends.
+        latents: list of `LatentRow`; the first one has no rule.
         images: list of `ImageRow`.
         plain, renormalised: images of GEN-2 as generated, and with latents renormalised to 1.
     """
@@ -127,11 +127,10 @@ def study(directory, options, report=None):
 
 
 def ablate(model, dataset, settings, count):
-    """The `Ablation` of a model.
+    """The `Ablation` of a trained `TwoStageVAE`.
 
     Args:
-        model: a trained `TwoStageVAE`.
-        dataset: its `vaekit.datasets.Dataset`; the first `count` test images are measured.
+        model, dataset: the model and its dataset; the first `count` test images are measured.
         settings: `vaekit.fid.Settings`.
         count: number of test images, and of generated images of each kind.
     """
@@ -149,7 +148,7 @@ def ablate(model, dataset, settings, count):
         if renormalization.applies(rule, ratio):
             target = renormalization.target_std(mean, log_var, rule)
             scaled = {
-                # GEN-1 is drawn from N(0, I): its deviation is known, as in the published code.
+                # GEN-1 is drawn from N(0, I), so its deviation is known, as in the published code.
                 "GEN-1": renormalization.prior_latents(raw[1], target),
                 "GEN-2": renormalization.renormalized(raw[2], target, rule, reference),
             }
@@ -176,7 +175,7 @@ def image_rows(dataset, real, sets, settings):
 
     Args:
         dataset: the `vaekit.datasets.Dataset`.
-        real: its test images in [0, 1]; as many training images stand for the split "train".
+        real: its test images in [0, 1]; the split "train" is as many training images.
         sets: dict of set -> images in [0, 1].
         settings: `vaekit.fid.Settings`.
     """
@@ -208,7 +207,7 @@ def _distances(dataset, sets, settings):
 
 
 def figure_6(path, plain, renormalised):
-    """Write the grid of generated images: rows as generated, below each the renormalised ones.
+    """Write a grid of generated images in pairs of rows: as generated, and renormalised below.
 
     Args:
         path: of the PNG file.
@@ -233,7 +232,7 @@ def sections(found, figures, budget):
     labels = list(dict.fromkeys(label for row in found.images for label in row.distances))
     picture = Figure(
         f"{figures.name}/renormalised.png",
-        "Pairs of rows: GEN-2 as generated, and below with latents renormalised to 1",
+        "Pairs of rows: GEN-2 as generated, and below it with latents renormalised to 1",
     )
     return [
         _latents(found, labels, budget),
@@ -248,16 +247,17 @@ def _latents(found, labels, budget):
     for row in found.latents:
         variances = [when[name] for name in GENERATED.values() for when in (row.before, row.after)]
         body.append([row.name, *variances, *_cells(row, distances)])
-    says = "leaves latents alone"
+    says = "leaves the latents alone"
     if renormalization.applies(renormalization.ORIGINAL, found.ratio):
-        says = "renormalises"
+        says = "renormalises them"
     text = (
-        "Rows name target, factor and statistics: the target is 1 (unit) or the root of the "
-        "variance law, with sigma squared (law) or sigma as in the published code (original law); "
-        "one factor for all latents or one for each; deviations of each batch of "
-        f"{renormalization.GENERATED_BATCH} or of {REFERENCE:,} other samples. The published "
-        f"rule's ratio, variance loss / mse of the second stage, is {found.ratio:.3f}: above "
-        f"{renormalization.RATIO_THRESHOLD:g} it renormalises, so here it {says}."
+        "Each row names a target, a factor and a source of statistics. The target is 1 (unit), or "
+        "the root of the variance law with sigma squared (law) or with sigma as in the published "
+        "code (original law). There is one factor for all latents (scalar) or one for each (per "
+        f"dimension). The deviations are those of each batch of {renormalization.GENERATED_BATCH} "
+        f"(batch) or of {REFERENCE:,} other samples (reference). The published rule renormalises "
+        f"if variance loss / mse of the second stage is above {renormalization.RATIO_THRESHOLD:g}. "
+        f"Here this ratio is {found.ratio:.3f}, so the rule {says}."
     )
     columns = ["rule"]
     for name in GENERATED.values():
@@ -268,13 +268,13 @@ def _latents(found, labels, budget):
 
 
 def _closest(rows, label, name):
-    """The rule whose images of a set come closest, in words."""
+    """The rule whose images of a set are closest to real images, in words."""
     values = {row.name: row.distances.get(label, {}).get(name) for row in rows}
     if any(value is None for value in values.values()):
         return f"{name}, {label}: not computed."
     best = min(values, key=values.get)
     return (
-        f"{name}, {label}: closest by the rule {best}, {show(values[best])} against "
+        f"{name}, {label}: the closest rule is {best}, with {show(values[best])} against "
         f"{show(values['none'])} without one."
     )
 
@@ -289,8 +289,8 @@ def _pixels(rows, labels):
     columns = ["rule", "mse of REC", *(f"pixel deviation of {name}" for name in sets)]
     columns += [f"{name}, {label}" for label, name in distances]
     text = (
-        "Which images have their pixels moved away from the mean image, and to the deviation of "
-        "which real images; GEN-2 with latents renormalised to 1."
+        "Each row names the images whose pixels are moved away from the mean image, and the split "
+        "of real images whose deviation they get. The latents of GEN-2 are renormalised to 1."
     )
     return Section("Pixels", text=[text], tables=[Table(columns, body)])
 

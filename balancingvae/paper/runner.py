@@ -1,4 +1,4 @@
-"""The runner that all studies share: variants of one preset, trained at equal budget."""
+"""The runner that all studies share: it trains variants of one preset at equal budget."""
 
 import dataclasses
 import logging
@@ -47,11 +47,12 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """What trainings that are compared with each other have in common.
+    """What the trainings of one comparison have in common.
 
     Attributes:
         preset: the `Config` that all start from.
-        changes: settings of all, such as those of the small scale; a variant's own come after them.
+        changes: settings of all trainings, such as those of the small scale; those of a variant
+            take precedence.
         seeds: of the trainings of each variant.
         options: `run.Options`.
         report: folder of the report; None for `reports/<study>/<preset>`.
@@ -78,7 +79,7 @@ class Comparison:
             list of `Row`, one per variant.
         """
         rows = [Row(variant.name, self.config(variant.changes)) for variant in variants]
-        # Seeds outermost: a study that is cut short has compared all variants on the first ones.
+        # Seeds are the outer loop, so an interrupted study has compared all variants on some seeds.
         for seed in self.seeds:
             for variant, row in zip(variants, rows, strict=True):
                 changes = self.changes | variant.changes
@@ -90,12 +91,12 @@ class Comparison:
         return rows
 
     def folder(self, study):
-        """Folder of the report of the study with that short name."""
+        """Folder of the report of the study with this short name."""
         return Path(self.report or Path("reports") / study / self.preset.name)
 
 
 def preset_named(name, data_dir=None):
-    """The preset called `name`; for `folder:PATH`, with the shape of the folder's images."""
+    """The preset called `name`; for `folder:PATH` it has the shape of the folder's images."""
     if not name.startswith("folder:"):
         return presets.preset(name)
     return presets.preset(name, datasets.load(name, data_dir).image_shape)
@@ -112,15 +113,15 @@ def budget(rows):
     trainings = [(run.hardware, run.seconds) for row in rows for run in row.runs]
     return (
         f"{config['dataset']}: {metrics['training_images']:,} training images, "
-        f"{epochs['stage_one']} + {epochs['stage_two']} epochs of batches of "
+        f"{epochs['stage_one']} + {epochs['stage_two']} epochs with batches of "
         f"{config['batch_size']}, {config['network']} with base_dim {config['base_dim']}, "
-        f"{config['latent_dim']} latents, second stage {config['second_dim']} wide; measured on "
-        f"{metrics['test_images']:,} test images. {cost(trainings)}"
+        f"{config['latent_dim']} latents, second stage with {config['second_dim']} units; measured "
+        f"on {metrics['test_images']:,} test images. {cost(trainings)}"
     )
 
 
 def over_seeds(values):
-    """A table's cell: the mean, with the deviation over seeds if there are several.
+    """A cell of a table: the mean, with the deviation over seeds if there are several.
 
     Args:
         values: numbers; None for one that was not measured.
@@ -136,7 +137,7 @@ def over_seeds(values):
 
 def quiet():
     """Silence TensorFlow's warnings of new traces."""
-    # A study holds many models in one process, and TensorFlow warns of every new trace.
+    # A study has many models in one process, and TensorFlow warns of every new trace.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 

@@ -22,7 +22,7 @@ def smoothed(signal, width):
 
 
 def smoothing_losses(signal, widths=WIDTHS):
-    """mse and variance loss of ever wider moving averages.
+    """mse and variance loss of moving averages of increasing width.
 
     Args:
         signal: array `(n,)`, periodic.
@@ -50,7 +50,7 @@ def scan_line():
 
 
 def section(figures):
-    """The report; its picture goes into the folder `figures`."""
+    """The section of the report; its picture is saved in the folder `figures`."""
     signal = scan_line()
     rows = smoothing_losses(signal)
     x = np.arange(DRAWN_POINTS)
@@ -62,10 +62,10 @@ def section(figures):
     return Section(
         "One dimension: smoothing (after the paper's Figure 3)",
         text=[
-            "A scan line through handwritten digits, replaced by moving averages. An average "
-            "varies less than what it averages; mse and variance loss grow together, and are "
-            "equal once everything is averaged. A moving average is no projection, so in between "
-            "they are close and not equal."
+            "We replace a scan line through handwritten digits by its moving averages. An average "
+            "varies less than the values that it averages. The mse and the variance loss grow "
+            "together, and they are equal once everything is averaged. A moving average is not a "
+            "projection, so in between they are close but not equal."
         ],
         tables=[Table(["width", "mse", "variance loss", "variance left"], body)],
         figures=[Figure(f"{figures.name}/smoothing.png", "A signal and two moving averages")],

@@ -1,4 +1,4 @@
-"""What the reports of several studies show: means over seeds, tables of variants, verdicts."""
+"""What the reports of several studies share: means over seeds, tables, and verdicts."""
 
 from itertools import product
 
@@ -77,7 +77,7 @@ def write_seeds(comparison, folder, more=()):
 
 
 def sections(rows, folder, study):
-    """Sections of a comparison: figures, distances, curves, claims; pictures go into `folder`."""
+    """Sections of a comparison: figures, distances, curves, claims. `folder` gets the pictures."""
     seeds = len(rows[0].metrics)
     summary = Section(
         study,
@@ -146,8 +146,9 @@ def _claims(rows):
     if not checked:
         return Section("Claims")
     text = (
-        "Checked on the computed gamma's row, with the second table's latents and the last of the "
-        "distances above. A reduced budget may fail a claim that a full training would meet."
+        "The claims are checked on the row of the computed gamma, with the latents of the second "
+        "table and the last of the distances above. At a reduced budget a claim may fail that a "
+        "full training would confirm."
     )
     return Section("Claims", text=[text], tables=[claims_table(checked)])
 

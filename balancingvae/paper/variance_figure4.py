@@ -25,15 +25,15 @@ DRAWN = {
 
 
 def _option(default, text, kind=cli.positive_integer):
-    """A field with the help text and the type of its option on the command line."""
+    """A field with the help text and the type of its command-line option."""
     return dataclasses.field(default=default, metadata={"help": text, "type": kind})
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What the study trains: every combination, each measured after all of the budgets.
+    """What the study trains: every combination of the fields, measured after each of the budgets.
 
-    Every field is an option of the command line; the last budget ends a training.
+    Every field is an option of the command line; a training ends at the last budget.
     """
 
     families: tuple = _option(("dense", "conv", "resnet", "draw"), "networks", str)
@@ -42,7 +42,7 @@ class Plan:
     )
     latent_dims: tuple = _option((8, 32), "numbers of latents")
     budgets: tuple = _option((5, 20), "epochs after which a training is measured")
-    images: int = _option(2000, "most training images of each dataset, a seeded choice")
+    images: int = _option(2000, "most training images of each dataset, chosen with a fixed seed")
     test_images: int = _option(500, "most test images of each dataset")
     base_dim: int = _option(8, "width of convolutional networks")
     fc_dim: int = _option(128, "width of dense layers")
@@ -101,7 +101,7 @@ def train(plan, options, say=print):
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """A least-squares line and the correlation; None where all x are equal."""
+    """A least-squares line and the correlation; None if all x are equal."""
 
     slope: float | None = None
     offset: float | None = None
@@ -130,7 +130,7 @@ def fitted_line(rows, key, x="mse"):
 
 
 def claims(rows):
-    """What the paper says of Figure 4, as a list of `claims.Claim`."""
+    """The paper's claims about Figure 4, as a list of `claims.Claim`."""
     line, over_data = (fitted_line(rows, key) for key in DRAWN)
     return [
         _all_positive("reconstructions always lose variance", rows, "variance_loss"),
@@ -196,10 +196,10 @@ def _budget(rows, plan):
     latents, epochs = (" and ".join(map(str, n)) for n in (plan.latent_dims, plan.budgets))
     return (
         f"Networks {', '.join(plan.families)} (base_dim {plan.base_dim}, fc_dim {plan.fc_dim}); "
-        f"latents {latents}; measured after {epochs} epochs of batches of 50 at learning rate "
-        f"0.001, computed gamma, KL weight 1, seed {plan.seed}. Training and test images: {sizes}. "
-        "Reconstructions of test images from one sample of z; batch norm with the statistics of "
-        "ten batches of training images."
+        f"{latents} latents; measured after {epochs} epochs with batches of 50, learning rate "
+        f"0.001, computed gamma, KL weight 1 and seed {plan.seed}. Numbers of training and test "
+        f"images: {sizes}. Test images are reconstructed from one sample of z; batch norm uses the "
+        "statistics of ten batches of training images."
     )
 
 
@@ -235,9 +235,9 @@ def _generated(rows, figures):
     )
     line = fitted_line(part, "generated_loss")
     text = (
-        f"The same difference for images decoded from z ~ N(0, I), after {last} epochs, means over "
-        f"latent sizes; against the mse of reconstructions its slope is {show(line.slope)}, the "
-        f"correlation {show(line.correlation)}."
+        f"The table shows the same difference for images decoded from z ~ N(0, I), after {last} "
+        "epochs, as means over latent sizes. Against the mse of reconstructions its slope is "
+        f"{show(line.slope)} and the correlation is {show(line.correlation)}."
     )
     picture = Figure(f"{figures.name}/generated.png", "Variance loss of generated images")
     table = Table(["", *columns.values()], body)

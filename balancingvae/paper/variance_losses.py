@@ -1,4 +1,4 @@
-"""The two variance losses beside the mean squared error, as several pages show them.
+"""The mean squared error and the two variance losses, which several studies measure.
 
 Asperti, "Variance Loss in Variational Autoencoders", LOD 2020.
 """
@@ -17,16 +17,17 @@ LOSSES = {
 DEFINITIONS = Section(
     "What is measured",
     text=[
-        "Pixels lie in [0, 1]. Variance loss, per image: the mean over images of var(x) - "
-        "var(x_hat), variances over the pixels of each image, as the paper defines it. Over "
-        "data: variances over the images of each pixel, averaged over pixels, as in the paper's "
-        "theorem and the published code. Both stand beside the mean squared error."
+        "Pixels are in [0, 1]. The variance loss per image is the mean over images of var(x) - "
+        "var(x_hat), with variances over the pixels of each image, as the paper defines it. The "
+        "variance loss over data uses the variance of each pixel over the images, averaged over "
+        "pixels, as in the paper's theorem and the published code. The tables show both next to "
+        "the mean squared error."
     ],
 )
 
 
 def losses(x, x_hat):
-    """`mse` and both variance losses of reconstructions, a dict of floats.
+    """The `mse` and both variance losses of reconstructions, as a dict of floats.
 
     Args:
         x, x_hat: arrays `(n, ...)`.
