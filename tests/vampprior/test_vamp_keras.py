@@ -290,20 +290,20 @@ if made == "save":
     vae.save(folder + "/vae.keras")
 else:
     vae = keras.saving.load_model(folder + "/vae.keras")
-    vae.fit(x[:32], verbose=0) if made == "train" else None
-if made != "train":
-    np.save(f"{folder}/{made}.npy", vae.log_likelihood(x, 50, seed=0))
+np.save(f"{folder}/{made}.npy", vae.log_likelihood(x, 50, seed=0))
+vae.fit(x[:32], verbose=0)
 """
 
 
 def run(backend, folder, made):
     environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)}
+    environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # compiles in half the time
     done = subprocess.run(
         [sys.executable, "-c", SAVE, str(folder), made],
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    return None if made == "train" else np.load(folder / f"{made}.npy")
+    return np.load(folder / f"{made}.npy")
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,6 @@ def test_a_file_of_any_backend_loads_in_a_fresh_process_of_any(backend, module, 
     np.testing.assert_array_equal(run(backend, tmp_path, "load"), saved)
     here = keras.saving.load_model(tmp_path / "vae.keras").log_likelihood(BINARY, 50, seed=0)
     np.testing.assert_allclose(here, saved, atol=2e-4)
-    run(backend, tmp_path, "train")
 
 
 def test_building_a_model_changes_nothing_global():
