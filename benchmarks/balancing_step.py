@@ -1,8 +1,8 @@
 """One training step of both stages: ours, with Keras' batch norm, and the same network in PyTorch.
 
-Batch 100. Each contestant lives in a process of its own that rests while another is measured, and
-rounds alternate, so that all see the same machine. Processor seconds are what is compared: other
-work on the machine lengthens wall time, and processor time much less.
+The batch size is 100. Each contestant has a process of its own that waits while another is
+measured, and rounds alternate, so that all have the same conditions. We compare processor seconds,
+because other work on the machine lengthens them much less than wall time.
 
     python benchmarks/balancing_step.py [--torch-python PYTHON] [--write docs/cost.md]
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-# preset -> training images; the incomplete batch of an epoch is dropped
+# preset -> number of training images; the incomplete batch of an epoch is dropped
 IMAGES = {"cifar10": 50_000, "celeba": 162_770}
 OURS = {
     "ours, float32": "float32",
@@ -28,13 +28,13 @@ OURS = {
     "ours with batch norm of plain operations, float32": "plain_norm",
     "ours without oneDNN's kernels, float32": "no_onednn",
 }
-# Steps of so many processor seconds (bfloat16 without units for it) are measured once only.
+# Steps with more processor seconds (such as emulated bfloat16) are measured only once.
 SLOW = 10.0
 PEERS = {"PyTorch, float32": "float32", "PyTorch, bfloat16, channels last": "bfloat16"}
 
 
 class Contestant:
-    """A process that makes one step per line it reads and answers with its times as JSON."""
+    """A process that makes one step per input line and answers with its times as JSON."""
 
     def __init__(self, *command, onednn=True):
         self.process = subprocess.Popen(
@@ -57,7 +57,7 @@ class Contestant:
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
-            raise SystemExit("a contestant's process ended; its message stands above")
+            raise SystemExit("A contestant's process ended; see its message above.")
         self.last = json.loads(answer)
         if keep:
             self.wall.append(self.last["wall"])
@@ -69,7 +69,7 @@ class Contestant:
 
 
 def serve(stage, preset, kind):
-    """Be a contestant: our training step, one per line of standard input."""
+    """Act as a contestant: make one of our training steps per line of standard input."""
     from balancingvae import train  # isort: skip (sets TensorFlow's options)
     import keras
     import numpy as np
@@ -119,7 +119,7 @@ def plain_normalize(x, gamma, beta, epsilon):
 
 
 def step_gflop(stage, batch_size):
-    """GFLOP of a training step's products: each layer's own, and those for both gradients."""
+    """GFLOP of the products in a training step: of each layer, and of both gradients."""
     products = 0
     for part in (stage.encoder, stage.decoder):
         for layer in part.layers:
@@ -131,7 +131,7 @@ def step_gflop(stage, batch_size):
 
 
 def product_rate(size=1500):
-    """Best rate of float32 matrix products in our backend, GFLOP per processor second."""
+    """Highest rate of float32 matrix products in our backend, GFLOP per processor second."""
     import numpy as np
     from keras import ops
 
@@ -164,7 +164,7 @@ def compare(torch_python, rounds):
     base = contestants.get("PyTorch, float32", contestants["ours, float32"])
     rows = []
     for name, found in contestants.items():
-        # Rounds are pairs: the median of their ratios bears a machine that is busy at times.
+        # Rounds are paired: the median of their ratios is robust if the machine is busy at times.
         ratio = statistics.median(b / a for a, b in zip(found.cpu, base.cpu, strict=False))
         cells = [statistics.median(found.cpu), min(found.cpu), min(found.wall), ratio]
         rows.append([name, *(f"{cell:.2f}" for cell in cells), f"{found.last['parameters']:,}"])
@@ -173,7 +173,7 @@ def compare(torch_python, rounds):
 
 
 def measure(stage, preset, rounds):
-    """Median processor seconds of one of our float32 steps, GFLOP of its products, their rate."""
+    """Median processor seconds and GFLOP of one of our float32 steps, and the product rate."""
     contestant = Contestant(sys.executable, __file__, "--serve", stage, preset, "float32")
     for _ in range(rounds):
         contestant.step()
@@ -190,7 +190,7 @@ def table(columns, rows):
 
 
 def report(torch_python, rounds):
-    """The page that docs/cost.md holds."""
+    """The text of docs/cost.md."""
     from balancingvae.presets import PRESETS
     from vaekit import environment
 
@@ -281,9 +281,11 @@ gradients. In addition, Adam reads and writes three arrays of the size of the we
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--torch-python", help="Python that has torch; without it no peer")
+    parser.add_argument(
+        "--torch-python", help="Python that has torch; PyTorch is measured only with it"
+    )
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--write", type=Path, help="file for the page, beside printing it")
+    parser.add_argument("--write", type=Path, help="file to write the page to")
     parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:

@@ -2,13 +2,12 @@
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/fid.py --threads 1 [--peer-python PATH]
 
-One run measures all of them on the same features, in processor seconds: with one thread each
-these are about what an idle core would take, and other programs hardly change their ratios. (With
-more threads OpenBLAS, which numpy and scipy compute with, burns time waiting for busy cores.) The
-PyTorch packages are installed nowhere else than in the interpreter given by --peer-python (pip
-install torch numpy scipy pillow tqdm; pip install --no-deps pytorch-fid torch-fidelity). Their
-distance functions need no torchvision, but their modules import it; where it is missing, an empty
-stand-in takes its place during that import.
+One run measures all of them on the same features, in processor seconds. With one thread these are
+about the seconds that an idle core would need, and other programs hardly change their ratios. (With
+more threads OpenBLAS, which numpy and scipy use, spends time waiting for busy cores.) Only the
+interpreter given by --peer-python needs the PyTorch packages (pip install torch numpy scipy pillow
+tqdm; pip install --no-deps pytorch-fid torch-fidelity). Their distance functions do not need
+torchvision, but their modules import it; if it is missing, empty modules replace it.
 """
 
 import argparse
@@ -59,7 +58,7 @@ print(json.dumps({"pytorch-fid": measure(pytorch_fid), "torch-fidelity": measure
 
 
 def features(count, width, seed):
-    """Rectified mixtures, skewed and correlated as a network's last features are."""
+    """Rectified mixtures, as skewed and correlated as the last features of a network."""
     rng = np.random.default_rng(seed)
     mixing = np.random.default_rng(0).standard_normal((256, width)) / 16
     latent = rng.standard_normal((count, 256)) * (1 + 0.05 * seed)
@@ -75,7 +74,7 @@ def statistics(array):
 
 
 def timed(function, repeats=1):
-    """(result, processor seconds of the cheapest call)."""
+    """(result, processor seconds of the fastest call)."""
     seconds = []
     for _ in range(repeats):
         began = time.process_time()
@@ -85,7 +84,7 @@ def timed(function, repeats=1):
 
 
 def peers(python, a, b):
-    """What the PyTorch packages say, from their own interpreter."""
+    """Results of the PyTorch packages, computed by their own interpreter."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "statistics.npz"
         sides = {"a": a, "b": b}

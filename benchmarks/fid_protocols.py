@@ -2,9 +2,9 @@
 
     python benchmarks/fid_protocols.py [--images 1000] [--data-dir PATH] [--write]
 
-Real CIFAR-10 test images against test images that went through a blur, a loss of contrast and
-noise. The features come from a network with random weights, so the numbers are no FIDs; what they
-show is how much of a difference the protocol alone makes. --write puts the table into docs/fid.md.
+The distance is between real CIFAR-10 test images and other test images after blur, loss of contrast
+and noise. The features are those of a network with random weights, so the numbers are not FIDs; they
+show how much of a difference the protocol alone makes. --write saves the table in docs/fid.md.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def network():
 
 
 def degraded(images, seed):
-    """Floats in [0, 1]: blurred, 80% of the contrast, a little noise; as a VAE's samples may be."""
+    """Floats in [0, 1] with blur, 80% of the contrast and a little noise, like samples of a VAE."""
     rng = np.random.default_rng(seed)
     blur = ImageFilter.GaussianBlur(0.7)
     blurred = np.stack([np.asarray(Image.fromarray(image).filter(blur)) for image in images])
@@ -68,7 +68,7 @@ def degraded(images, seed):
 
 
 def distances(test, train, count):
-    """Dict from switch to distance; statistics that two rows share are computed once."""
+    """dict of switch -> distance; statistics that two rows share are computed once."""
     extractor, kept = network(), {}
     order = np.random.default_rng(0).permutation(len(test))
     real, fake = test[order[:count]], degraded(test[order[count : 2 * count]], seed=0)
@@ -108,7 +108,7 @@ def table(result):
 
 
 def main():
-    """Measure, print, and write the table if asked."""
+    """Measure, print, and with --write save the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=1000, help="images on either side")
     parser.add_argument("--data-dir", help="data folder (default: $VAE_DATA_DIR, else ./data)")

@@ -1,4 +1,4 @@
-"""VAEs with a VampPrior, and with the priors it is compared with.
+"""VAEs with a VampPrior, and with the priors that it is compared with.
 
 Tomczak & Welling, "VAE with a VampPrior", AISTATS 2018; KTH report (2021).
 """

@@ -1,4 +1,4 @@
-"""`python -m vampprior`; see `vampprior.cli`."""
+"""`python -m vampprior`: see `vampprior.cli`."""
 
 from vampprior.cli import command, main
 

@@ -10,8 +10,8 @@ class WarmUp(keras.callbacks.Callback):
     """Raises the weight of the KL term linearly to 1 over the first epochs.
 
     Args:
-        warmup_epochs: epochs until the weight is 1; 0 starts there. Tomczak & Welling (2018),
-            section 5.
+        warmup_epochs: number of epochs until the weight is 1; with 0 it is 1 from the start.
+            Tomczak & Welling (2018), section 5.
     """
 
     def __init__(self, warmup_epochs):
@@ -25,12 +25,12 @@ class WarmUp(keras.callbacks.Callback):
 class ValidationBound(keras.callbacks.Callback):
     """Adds the bound on the validation images to the epoch's logs.
 
-    Unlike `validation_data`, which would encode the pseudo-inputs for every batch, it encodes them
-    once. The noise depends on seed and epoch, so that a resumed run sees the same values.
+    `validation_data` would encode the pseudo-inputs for every batch; this callback encodes them
+    once. The noise depends on seed and epoch, so that a resumed run computes the same values.
 
     Args:
         images: `(n, height, width, channels)` inside the likelihood's support.
-        seed: of the noise.
+        seed: seed of the noise.
     """
 
     def __init__(self, images, seed):

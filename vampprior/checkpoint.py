@@ -1,7 +1,7 @@
-"""A model on disk: config.json and model.npz in one directory; loading runs no code.
+"""A model on disk: config.json and model.npz in one directory; loading executes no code.
 
-Where pseudo-inputs are training images or started as such, a second file of weights without them
-is written beside model.npz, for passing on: `read` accepts either as model.npz.
+If pseudo-inputs are training images or started as such, `save` also writes a second file of weights
+without them, for redistribution; `read` accepts either of them as model.npz.
 """
 
 import dataclasses
@@ -21,12 +21,12 @@ PACKAGE = "vampprior"
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What a directory holds.
+    """The contents of a directory.
 
     Attributes:
-        config: its `config.Config`.
+        config: the `config.Config`.
         arrays: dict of the weights.
-        path: of the weights' file, for messages.
+        path: file of the weights, for messages.
     """
 
     config: Config
@@ -35,13 +35,13 @@ class Found:
 
     @property
     def without_images(self):
-        """Whether posteriors are there in place of pseudo-inputs that were training images."""
+        """Whether posteriors replace the pseudo-inputs that were training images."""
         holds_images = any(name.endswith(".matrix") for name in self.arrays)
         return self.config.takes_images and not holds_images
 
 
 def save(model, directory, config):
-    """Write config.json (only where there is none) and the weights, each file whole.
+    """Write config.json (if there is none yet) and the weights; no file is ever incomplete.
 
     Args:
         model: a `VAE`.
@@ -63,7 +63,7 @@ def save(model, directory, config):
 
 
 def describe(config, **more):
-    """The content of config.json: package, configuration, and what else defines a run."""
+    """The contents of config.json: package, configuration, and whatever else defines a run."""
     return configs.describe(PACKAGE, config, **more)
 
 
@@ -73,19 +73,19 @@ def read_config(directory):
 
 
 def read(directory):
-    """What a run directory or a released checkpoint holds, as a `Found`.
+    """The contents of a run directory or a released checkpoint, as a `Found`.
 
     Args:
         directory: the folder, or a released checkpoint's name ("digits_vampprior").
     Raises:
-        UserError: the directory holds no vampprior model, or a damaged one.
+        UserError: the directory contains no vampprior model, or a damaged one.
     """
     directory = shelf.resolve(directory, PACKAGE)
     if not (directory / "config.json").exists() or not (directory / WEIGHTS).exists():
         raise UserError(
-            f"{directory} holds no finished vampprior model: config.json or {WEIGHTS} is missing. "
-            "Name the folder of a finished run (runs/vampprior/PRESET/seedK) or a released "
-            "checkpoint."
+            f"{directory} contains no finished vampprior model: config.json or {WEIGHTS} is "
+            "missing. Pass the folder of a finished run (runs/vampprior/PRESET/seedK) or a "
+            "released checkpoint."
         )
     config = read_config(directory)
     return Found(config, files.load_npz(directory / WEIGHTS), directory / WEIGHTS)

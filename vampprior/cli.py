@@ -43,14 +43,14 @@ def _parser():
         "--protocol",
         choices=presets.PROTOCOLS,
         default="report",
-        help="presets that a dataset's name stands for: KTH report, or Tomczak & Welling",
+        help="presets that a dataset's name selects: KTH report, or Tomczak & Welling",
     )
     train.add_argument("--priors", nargs="+", choices=PRIORS, help="only these of a dataset")
     train.add_argument(
         "--continue-from",
         nargs="+",
         metavar="RUN",
-        help="begin at the end of these finished runs of fewer epochs, without early stopping",
+        help="start from these finished runs of fewer epochs, without early stopping",
     )
     cli.add_seeds(train)
     _add_model_arguments(train)
@@ -60,12 +60,14 @@ def _parser():
     k.add_argument("--ks", nargs="+", type=cli.positive_integer, default=list(KS))
     _add_model_arguments(k)
     k.set_defaults(function=commands.k)
-    table = subparsers.add_parser("table", help="Table 1 from finished runs, beside the published")
+    table = subparsers.add_parser(
+        "table", help="Table 1 from finished runs, with published figures"
+    )
     table.add_argument("folder", nargs="?", default="runs/vampprior")
     table.add_argument("--report", help="folder of the report")
     table.set_defaults(function=commands.write_table)
     score = subparsers.add_parser(
-        "score", aliases=["evaluate"], help="log p(x) of a run or released checkpoint, again"
+        "score", aliases=["evaluate"], help="compute log p(x) of a run or released checkpoint again"
     )
     score.add_argument("directories", nargs="+", metavar="DIRECTORY")
     _add_score_arguments(score)
@@ -84,10 +86,10 @@ def _add_model_arguments(parser):
     model.add_argument("--pseudo-input-mean", type=float)
     model.add_argument("--pseudo-input-std", type=float)
     model.add_argument(
-        "--min-probability", type=float, help="clip Bernoulli pixels to [P, 1 - P]; 0 for never"
+        "--min-probability", type=float, help="clip Bernoulli pixels to [P, 1 - P]; 0 clips nothing"
     )
     model.add_argument(
-        "--min-log-scale", type=float, help="least log-scale of grey pixels' logistic (-4.5)"
+        "--min-log-scale", type=float, help="smallest log-scale of grey pixels' logistic (-4.5)"
     )
     model.add_argument("--adam-epsilon", type=float, help="Tomczak & Welling's is 1e-8")
     model.add_argument("--warmup-epochs", type=int)
@@ -104,7 +106,7 @@ def _add_score_arguments(parser):
         metavar="S",
         help="importance samples; several give several estimates (default: 500, tomczak 5000)",
     )
-    group.add_argument("--test-images", type=cli.positive_integer, help="score that many only")
+    group.add_argument("--test-images", type=cli.positive_integer, help="score only this many")
     group.add_argument(
         "--memory-mib",
         type=cli.positive_number,

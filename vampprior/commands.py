@@ -1,4 +1,4 @@
-"""What each command of the command line does with its parsed arguments."""
+"""The commands of the command line, as functions of its parsed arguments."""
 
 import dataclasses
 from pathlib import Path
@@ -32,7 +32,7 @@ def train(arguments):
 
 
 def _configurations(arguments, changes):
-    """Each name with each seed; a dataset's name becomes its row of priors."""
+    """One configuration per name and seed; a dataset's name stands for one preset per prior."""
     chosen = []
     for name in arguments.names:
         if name in presets.DATASETS or name.startswith("folder:"):
@@ -51,7 +51,7 @@ def _configurations(arguments, changes):
 
 
 def k(arguments):
-    """Log-likelihood against the number of pseudo-inputs."""
+    """Measure the log-likelihood against the number of pseudo-inputs."""
     changes = {"epochs": 100} | _changes(arguments)
     base = dataclasses.replace(presets.preset(arguments.preset), **changes, seed=arguments.seed)
     options = options_of(arguments, arguments.samples or (500,))
@@ -60,12 +60,12 @@ def k(arguments):
 
 
 def write_table(arguments):
-    """Table 1 from finished runs."""
+    """Write Table 1 from finished runs."""
     table.write_table(arguments.folder, arguments.report or "reports/vampprior_table1")
 
 
 def score(arguments):
-    """log p(x) of finished runs, again."""
+    """Compute log p(x) of finished runs again."""
     for directory in arguments.directories:
         print(directory)
         run.score_again(directory, options_of(arguments, arguments.samples or ()))

@@ -1,4 +1,4 @@
-"""Typed settings of a model and its training, and the arguments of the model they describe."""
+"""Typed settings of a model and its training, and the model arguments that follow from them."""
 
 import math
 from dataclasses import dataclass
@@ -23,33 +23,35 @@ class Config:
     """Everything that defines a model and its training.
 
     Attributes:
-        name: the preset's.
+        name: name of the preset.
         dataset: name for `vaekit.datasets.load`, or `folder:PATH`.
         image_shape: (height, width, channels).
         likelihood: one of `LIKELIHOODS`.
-        min_probability: Bernoulli pixels' probabilities are clipped to [it, 1 - it]; 0 clips
+        min_probability: P in the clipping of Bernoulli probabilities to [P, 1 - P]; 0 clips
             nothing.
-        min_log_scale: least log-scale of the discretised logistic; Tomczak & Welling's is -4.5.
+        min_log_scale: smallest log-scale of the discretised logistic; -4.5 in Tomczak & Welling.
         prior: one of `PRIORS`.
         network: "plain" (ReLU, Glorot) or "gated" (Tomczak & Welling).
-        hidden_units: widths of the encoder's hidden layers; the decoder's are the same.
-        latent_dim: latents.
-        num_pseudo_inputs: K, also the mixture's number of components.
+        hidden_units: widths of the hidden layers of encoder and decoder.
+        latent_dim: number of latents.
+        num_pseudo_inputs: K, also the number of components of the mixture.
         pseudo_input_start: the VampPrior's pseudo-inputs start as N(mean, std^2) ("normal"), or as
             different training images plus N(0, std^2) ("data"); Tomczak & Welling's code has both.
-        pseudo_input_mean, pseudo_input_std: of that start; the mean is of "normal" alone.
-        dynamic_binarization: training pixels are drawn anew in every batch with probability
-            level / 255; validation and test are drawn once.
-        batch_size, lr, adam_epsilon: of Adam. The default epsilon is Keras'; the code of Tomczak &
-            Welling has 1e-8.
-        normalize_gradients: divide each variable's gradient by its norm, as the code of Tomczak &
-            Welling does.
-        warmup_epochs: epochs over which the KL term's weight rises to 1.
-        epochs: most epochs.
-        patience: most epochs in a row without a better validation bound, counted from the end of
-            warm-up; then training stops and the weights of the best epoch are restored, even if
-            that epoch lies within the warm-up. 0 trains all epochs and keeps the last weights.
-        seed: of weights, noise and batches, and of VampPrior-data's choice of images.
+        pseudo_input_mean, pseudo_input_std: mean and deviation of that start; "data" does not use
+            the mean.
+        dynamic_binarization: whether training pixels are drawn anew in every batch with probability
+            level / 255; validation and test pixels are drawn once.
+        batch_size, lr, adam_epsilon: batch size, and settings of Adam. The default epsilon is that
+            of Keras; the code of Tomczak & Welling uses 1e-8.
+        normalize_gradients: whether to divide each variable's gradient by its norm, as in the code
+            of Tomczak & Welling.
+        warmup_epochs: number of epochs over which the weight of the KL term rises to 1.
+        epochs: largest number of epochs.
+        patience: largest number of epochs in a row without a better validation bound, counted from
+            the end of warm-up. Then training stops and the weights of the best epoch are restored,
+            even if that epoch lies within the warm-up. 0 trains all epochs and keeps the last
+            weights.
+        seed: seed of weights, noise and batches, and of VampPrior-data's choice of images.
     """
 
     name: str
@@ -122,7 +124,7 @@ class Config:
 
     @property
     def takes_images(self):
-        """Whether the pseudo-inputs are training images, or start as such."""
+        """Whether the pseudo-inputs are or start as training images."""
         starts = self.prior == "vampprior" and self.pseudo_input_start == "data"
         return starts or self.prior == "vampprior_data"
 
@@ -136,8 +138,8 @@ def model_arguments(config, without_images=False):
 
     Args:
         config: a `Config`.
-        without_images: True for a model that holds the posteriors of its pseudo-inputs in place of
-            pseudo-inputs that are, or started as, training images; see `checkpoint.save`.
+        without_images: True for a model that contains the posteriors of its pseudo-inputs instead
+            of pseudo-inputs that are, or started as, training images; see `checkpoint.save`.
     """
     return {
         "image_shape": config.image_shape,

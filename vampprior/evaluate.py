@@ -1,4 +1,4 @@
-"""Score a trained model on test images: the bound, log p(x), components in use. Numbers only."""
+"""Score a trained model on test images: the bound, log p(x), and the components in use."""
 
 import math
 import time
@@ -11,23 +11,23 @@ from vampprior.importance import mean_and_standard_error
 from vampprior.mixtures import effective_components
 from vampprior.priors import Mixture
 
-SEED = 0  # of every evaluation's noise and samples
+SEED = 0  # of the noise and samples of every evaluation
 METRICS = "evaluation.json"
 PER_IMAGE = "log_likelihood.npz"
 
 
 def evaluate(model, data, run, num_samples, memory_mib, progress=True):
-    """Bound and log-likelihoods of a trained model, written into its run directory.
+    """Bound and log-likelihoods of a trained model, also saved in its run directory.
 
     Args:
         model: a trained `VAE`.
         data: `train.Data`; its test images are scored.
         run: the `vaekit.runs.Run` of the model.
-        num_samples: the numbers S of importance samples, one estimate for each.
+        num_samples: numbers S of importance samples, with one estimate for each.
         memory_mib: memory for the log-likelihood's activations.
         progress: whether to show bars.
     Returns:
-        The metrics, as evaluation.json holds them: nats per image unless named otherwise.
+        dict of metrics as in evaluation.json, in nats per image unless named otherwise.
     """
     records = run.records("training")
     metrics = {
@@ -64,7 +64,7 @@ def evaluate(model, data, run, num_samples, memory_mib, progress=True):
         f"ELBO {metrics['elbo']:.2f}"
     )
     previous = run.directory / METRICS
-    if previous.exists():  # a reused estimate keeps the time that it took when it was made
+    if previous.exists():  # a reused estimate keeps the time of its computation
         _keep_seconds(metrics, files.read_json(previous))
     files.save_npz(run.directory / PER_IMAGE, values)
     files.write_json(previous, metrics)
@@ -72,7 +72,7 @@ def evaluate(model, data, run, num_samples, memory_mib, progress=True):
 
 
 def bits_per_dimension(log_likelihood, image_shape):
-    """-log2 p(x) per pixel value from nats per image."""
+    """-log2 p(x) per pixel value, from nats per image."""
     return -log_likelihood / (math.log(2) * math.prod(image_shape))
 
 
@@ -92,7 +92,7 @@ def components_in_use(model, images):
     if not isinstance(model.prior, Mixture):
         return None
     mean, log_var = model.encode(images)
-    # float32 draws, unlike `distributions.draw_posterior`: recorded figures come from them.
+    # The draws are float32, as for the recorded figures; `distributions.draw_posterior` differs.
     noise = np.random.default_rng(SEED).standard_normal(mean.shape, dtype=np.float32)
     z = mean + np.exp(log_var / 2) * noise
     return effective_components(ops.convert_to_numpy(model.prior.responsibilities(z)))

@@ -2,7 +2,7 @@
 
 The estimate is logsumexp_s log w_s - log S, with w_s = p(x given z_s) p(z_s) / q(z_s given x) and
 z_s drawn from q(z given x). Burda et al. (2016), equation 8; Tomczak & Welling (2018), section 5.
-In expectation it is a lower bound of log p(x), and rises towards it with S.
+In expectation it is a lower bound on log p(x), and it rises towards log p(x) with S.
 """
 
 import concurrent.futures
@@ -53,9 +53,9 @@ def streamed_logsumexp(total, part):
 
 @dataclasses.dataclass(frozen=True)
 class Chunks:
-    """How images and samples are cut, so that one compiled shape fits the memory budget.
+    """How images and samples are divided so that one compiled shape fits the memory budget.
 
-    `images` at a time, each with `samples` of its samples at a time, `passes` times over.
+    A chunk has `images` images with `samples` samples each; all samples need `passes` passes.
     """
 
     images: int
@@ -67,8 +67,8 @@ def plan_chunks(num_images, num_samples, bytes_per_row, memory_mib):
     """The chunks of an evaluation.
 
     Args:
-        num_images, num_samples: what is to be done.
-        bytes_per_row: memory that one (image, sample) pair takes inside the networks.
+        num_images, num_samples: numbers of images, and of samples per image.
+        bytes_per_row: memory of one (image, sample) pair inside the networks.
         memory_mib: budget for all rows of a chunk, in MiB.
     """
     rows = max(1, int(memory_mib * 2**20 // bytes_per_row))
@@ -81,7 +81,7 @@ def plan_chunks(num_images, num_samples, bytes_per_row, memory_mib):
 def image_noise(seed, index, num_samples, latent_dim):
     """The noise of image number `index`: float32 `(num_samples, latent_dim)`.
 
-    It depends on neither chunks nor backend, so neither does an image's estimate.
+    It depends neither on chunks nor on the backend, so an image's estimate does not either.
     """
     rng = np.random.Generator(np.random.SFC64((seed, index)))
     return rng.standard_normal((num_samples, latent_dim), dtype=np.float32)
@@ -97,7 +97,7 @@ def log_likelihood(
             chunk's samples of log w + log_mask, `(batch,)`; `log_mask` `(samples,)` is 0 or -inf.
         arrays: (x, mean, log_var), each with one row per image.
         num_samples: S.
-        seed: of the noise.
+        seed: seed of the noise.
         chunks: a `Chunks`.
         progress: whether to show a bar.
         partial: None, or a `Partial` to resume from and save to.
@@ -109,7 +109,7 @@ def log_likelihood(
     step = chunks.images
     starts = [s for s in range(0, count, step) if np.isnan(values[s : s + step]).any()]
     title = f"log-likelihood, S={num_samples}"
-    # In a log file a line every half minute is enough.
+    # A log file needs no more than a line every half minute.
     pause = 0.1 if sys.stderr.isatty() else 30.0
     bar = tqdm(total=count, desc=title, unit="image", disable=not progress, mininterval=pause)
     bar.update(int(np.isfinite(values).sum()))
@@ -135,7 +135,7 @@ def log_likelihood(
 
 
 def _rows(start, count, images):
-    # The last chunk is filled with repeats of the last image: one compiled shape serves all.
+    # The last chunk is filled with copies of the last image, so one compiled shape suffices.
     return np.minimum(np.arange(start, start + images), count - 1)
 
 
@@ -145,7 +145,7 @@ def _log_masks(num_samples, chunks):
 
 
 def _draws(drawer, starts, count, num_samples, latent_dim, seed, chunks):
-    """Yield (start, noise) with the next chunk's noise drawn meanwhile, on another thread."""
+    """Yield (start, noise) while another thread draws the noise of the next chunk."""
     padded = chunks.passes * chunks.samples
 
     def draw(start):
@@ -166,18 +166,18 @@ class Partial:
 
     Args:
         path: the file.
-        key: JSON-able dict of all that the values depend on; a file with another key is ignored.
+        key: dict (JSON) of all that the values depend on; a file with another key is ignored.
     """
 
     def __init__(self, path, key):
         self.path, self.key = Path(path), json.dumps(key, sort_keys=True)
 
     def load(self, count):
-        """Values so far, float64 `(count,)` with NaN where nothing is known."""
+        """The values so far, float64 `(count,)`, with NaN for missing ones."""
         if self.path.exists():
             try:
                 arrays = files.load_npz(self.path)
-            except UserError:  # damaged: it saves time only, so it is made anew
+            except UserError:  # a damaged file only costs time: its values are computed again
                 arrays = {}
             if str(arrays.get("key")) == self.key and arrays["values"].shape == (count,):
                 return arrays["values"]
@@ -188,13 +188,13 @@ class Partial:
 
 
 def partial_of(path, images, variables, num_samples, seed):
-    """The `Partial` of one evaluation: what all of its values depend on is the key.
+    """The `Partial` of one evaluation; its key is all that the values depend on.
 
     Args:
         path: the file.
-        images: array of the images that are scored.
-        variables: the Keras variables behind the densities.
-        num_samples, seed: of the estimate.
+        images: array of the scored images.
+        variables: Keras variables on which the densities depend.
+        num_samples, seed: settings of the estimate.
     """
     weights = (ops.convert_to_numpy(variable.value) for variable in variables)
     key = {"seed": seed, "num_samples": num_samples}
@@ -202,7 +202,7 @@ def partial_of(path, images, variables, num_samples, seed):
 
 
 def _digest(arrays):
-    """Hex sha256 of arrays' bytes."""
+    """sha256 of the bytes of arrays, in hexadecimal."""
     total = hashlib.sha256()
     for array in arrays:
         total.update(np.ascontiguousarray(array).tobytes())

@@ -1,5 +1,6 @@
-"""What the decoder's outputs mean: Bernoulli pixels, a discretised logistic on 256 levels, or a
-Gaussian. Pure functions first, then the objects that carry them.
+"""Likelihoods p(x given z): Bernoulli pixels, a discretised logistic on 256 levels, or a Gaussian.
+
+Pure functions come first, then the objects that use them.
 """
 
 import math
@@ -33,11 +34,10 @@ def bernoulli_log_prob(x, logits):
 def discretized_logistic_log_prob(x, mean, log_scale):
     """log p(x) of independent pixels on 256 levels.
 
-    Level k owns the bin from k/256 to (k+1)/256 of a logistic distribution; the two outermost bins
-    reach to infinity, so that the 256 probabilities sum to one. Tomczak & Welling (2018) and their
-    code leave the outer tails out and floor each probability at 1e-7, and their
-    `floor(x * 256)` puts level 255 outside the range; the three differences touch almost only
-    pixels at 0 and 255.
+    Level k has the bin from k/256 to (k+1)/256 of a logistic distribution. The two outermost bins
+    extend to infinity, so that the 256 probabilities sum to one. Tomczak & Welling (2018) and their
+    code omit the outer tails and floor each probability at 1e-7, and their `floor(x * 256)` places
+    level 255 outside the range. The three differences affect almost only pixels at 0 and 255.
 
     Args:
         x: level / 255, `(..., pixels)`.
@@ -59,15 +59,15 @@ def discretized_logistic_log_prob(x, mean, log_scale):
 
 
 class Likelihood:
-    """p(x given z): what the decoder's outputs mean, and which images it has a density for.
+    """p(x given z): the meaning of the decoder's outputs, and the images that have a density.
 
-    A subclass of one's own implements `log_prob` and `mean`, sets `outputs_per_pixel`, and is
-    passed to `VAE(likelihood=...)`. Registered with `keras.saving.register_keras_serializable`, and
-    with its arguments in `get_config`, it is saved with the model.
+    For a likelihood of your own, write a subclass that implements `log_prob` and `mean` and sets
+    `outputs_per_pixel`, and pass it as `VAE(likelihood=...)`. To save it with the model, register
+    it with `keras.saving.register_keras_serializable` and return its arguments from `get_config`.
 
     Attributes:
-        outputs_per_pixel: parameters that the decoder gives for each pixel value. A decoder's
-            outputs are split into so many equal parts along the last axis, and each part is one
+        outputs_per_pixel: number of parameters that the decoder gives for each pixel value. Its
+            outputs are split into this many equal parts along the last axis; each part is one
             parameter of all pixels.
         binary: whether pixels are 0/1.
         dynamic_binarization: whether training draws 0/1 pixels anew from grey levels.
@@ -93,7 +93,7 @@ class Likelihood:
         raise NotImplementedError
 
     def check(self, images, image_shape):
-        """Images inside the support as float32 `(n, height, width, channels)`, or a UserError."""
+        """Images as float32 `(n, height, width, channels)`; raises outside the support."""
         return check_images(images, image_shape, self.binary)
 
     def compact(self, images, image_shape, training=False):
@@ -101,7 +101,7 @@ class Likelihood:
 
         Args:
             images: `(n, height, width, channels)`.
-            image_shape: what the model expects.
+            image_shape: shape of the model's images.
             training: whether training may draw 0/1 pixels from grey levels.
         """
         drawn = training and self.dynamic_binarization
@@ -120,13 +120,13 @@ class Bernoulli(Likelihood):
     """0/1 pixels; the decoder gives one logit per pixel.
 
     Args:
-        min_probability: least probability of either value: what the decoder says is clipped to
-            [min_probability, 1 - min_probability]. It bounds what a single pixel can cost a test
-            image, and stops the gradient of pixels that are sure already; Tomczak & Welling's code
-            has 1e-5. 0 clips nothing.
-        dynamic_binarization: train on grey levels, drawn anew in every batch with probability equal
-            to the level. Evaluation still expects 0/1 pixels: draw them once with
-            `vaekit.datasets.binarize`.
+        min_probability: smallest probability of either value: the decoder's probabilities are
+            clipped to [min_probability, 1 - min_probability]. This bounds how much a single pixel
+            can lower log p(x), and stops the gradient of pixels that are already certain. Tomczak
+            & Welling's code uses 1e-5. 0 clips nothing.
+        dynamic_binarization: whether to train on grey levels, from which every batch draws 0/1
+            pixels with probability equal to the level. Evaluation still expects 0/1 pixels: draw
+            them once with `vaekit.datasets.binarize`.
     """
 
     binary = True
@@ -162,12 +162,13 @@ class Bernoulli(Likelihood):
 class DiscretizedLogistic(Likelihood):
     """Pixels on 256 levels; the decoder gives a mean and a log-scale per pixel.
 
-    Mean: sigmoid, clipped to the centres of the outer bins, 1/512 and 1 - 1/512. Log-scale: hard
-    clip to [min_log_scale, 0]. Both as in Tomczak & Welling's code, where the least is -4.5.
+    The mean is a sigmoid, clipped to the centres of the outer bins, 1/512 and 1 - 1/512. The
+    log-scale is clipped to [min_log_scale, 0]. Both are as in Tomczak & Welling's code, whose
+    smallest log-scale is -4.5.
 
     Args:
-        min_log_scale: least log of the logistic's scale. No level inside the range then gets more
-            probability than about exp(-min_log_scale) / 1024.
+        min_log_scale: smallest log of the logistic's scale. It limits the probability of any inner
+            level to about exp(-min_log_scale) / 1024.
     """
 
     outputs_per_pixel = 2
@@ -202,12 +203,14 @@ class DiscretizedLogistic(Likelihood):
 
 @keras.saving.register_keras_serializable("vampprior")
 class Gaussian(Likelihood):
-    """Continuous pixels in [0, 1] with Gaussian noise; its log-likelihood is a log density.
+    """Continuous pixels in [0, 1] with Gaussian noise; the log-likelihood is a log density.
+
+    The mean is a sigmoid of the decoder's output.
 
     Args:
-        scale: standard deviation of the noise, unit of x; None lets the decoder give a mean and a
-            log-scale per pixel. With a number it gives the mean alone. The mean passes a sigmoid.
-        min_log_scale: least log-scale that the decoder can give.
+        scale: standard deviation of the noise, unit of x. With a number the decoder gives only the
+            mean; with None it gives a mean and a log-scale per pixel.
+        min_log_scale: smallest log-scale that the decoder can give.
     """
 
     def __init__(self, scale=None, min_log_scale=MIN_LOG_SCALE):
@@ -238,7 +241,7 @@ LIKELIHOODS = {
 
 
 def get(likelihood):
-    """A likelihood from itself or from the short name of one with default arguments."""
+    """The likelihood for a short name, with default arguments; an object is returned unchanged."""
     if isinstance(likelihood, str):
         return LIKELIHOODS[check_choice("likelihood", likelihood, LIKELIHOODS)]()
     if not hasattr(likelihood, "log_prob") or not hasattr(likelihood, "mean"):

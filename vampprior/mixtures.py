@@ -27,12 +27,12 @@ def mixture_log_prob(z, means, log_vars):
 def component_log_probs(z, means, log_vars):
     """log N(z; means_k, exp(log_vars_k)) for every component k.
 
-    The quadratic form is expanded into two matrix products, so that no `(batch, K, latent_dim)`
-    tensor is ever made. It rounds as its summands do: by some 2^-24 of sum_d z_d^2 / variance_d,
-    without a preferred sign. On a trained Frey Faces model, all of whose log-variances are near -6
-    (summands up to 1e4), that is 4e-5 nats per sample and 4e-6 in the mean over samples. With
-    TensorFloat-32 products it would be nats: on such GPUs call
-    `vaekit.training.backend.full_precision_products` before training.
+    The quadratic form is expanded into two matrix products, so there is never a
+    `(batch, K, latent_dim)` tensor. Its rounding error is that of its summands: some 2^-24 of
+    sum_d z_d^2 / variance_d, without a preferred sign. On a trained Frey Faces model, all of whose
+    log-variances are near -6 (summands up to 1e4), this is 4e-5 nats per sample and 4e-6 in the
+    mean over samples. With TensorFloat-32 products it would be whole nats: on GPUs that use them,
+    call `vaekit.training.backend.full_precision_products` before training.
 
     Args:
         z: `(batch, latent_dim)`.
@@ -40,8 +40,8 @@ def component_log_probs(z, means, log_vars):
     Returns:
         `(batch, K)`, nats.
     """
-    # The density does not move when z and the means shift together; centred, the expanded squares
-    # are small and lose few digits where they cancel.
+    # The density does not change when z and the means shift together. After centring, the expanded
+    # squares are small and lose few digits when they cancel.
     centre = ops.stop_gradient(ops.mean(means, axis=0, keepdims=True))
     z, means = z - centre, means - centre
     precisions = ops.exp(-log_vars)
@@ -54,12 +54,12 @@ def component_log_probs(z, means, log_vars):
 
 
 def effective_components(responsibilities):
-    """How many components a mixture makes use of: the perplexity of their mean responsibilities.
+    """How many components a mixture uses: the perplexity of their mean responsibilities.
 
     Args:
-        responsibilities: p(k given z), numpy `(n, K)`, rows that sum to one.
+        responsibilities: p(k given z), numpy `(n, K)`, whose rows sum to one.
     Returns:
-        float from 1 (one component does all) to K (all do the same share).
+        float from 1 (a single component is used) to K (all are used equally).
     """
     shares = np.asarray(responsibilities, np.float64).mean(axis=0)
     return float(np.exp(-(shares * np.log(np.maximum(shares, 1e-300))).sum()))

@@ -1,4 +1,4 @@
-"""The VAE with one level of latents: networks, prior and likelihood wired to their equations."""
+"""The VAE with one level of latents: networks, prior, likelihood, and their equations."""
 
 import math
 
@@ -23,27 +23,28 @@ BATCH = 500  # rows at a time in encode and decode
 
 @keras.saving.register_keras_serializable("vampprior")
 class VAE(Scoring, ImageInputs, keras.Model):
-    """Variational autoencoder of images with an exchangeable prior and likelihood.
+    """Variational autoencoder of images with a prior and a likelihood of your choice.
 
-    By default the networks are two gated layers of 300 units on either side, as in Tomczak &
-    Welling (2018). `fit` accepts images `(n, height, width, channels)` as uint8 0..255, bool, or
-    floats in [0, 1], inside the likelihood's support.
+    By default encoder and decoder each have two gated layers of 300 units, as in Tomczak & Welling
+    (2018). `fit` accepts images `(n, height, width, channels)` as uint8 0..255, bool, or floats in
+    [0, 1], inside the likelihood's support.
 
     Args:
-        image_shape: `(height, width, channels)`; read off `encoder` if that is a built Keras model.
-        latent_dim: number of latents; read off `encoder` likewise.
+        image_shape: `(height, width, channels)`; may be omitted beside an encoder that is a built
+            Keras model.
+        latent_dim: number of latents, by default 40; may be omitted likewise.
         prior: a `priors.Prior`, or the short name of one with default arguments: "standard",
-            "mixture", "vampprior".
+            "mixture" or "vampprior".
         likelihood: a `likelihoods.Likelihood`, or "discretized_logistic" (grey levels or colours),
             "bernoulli" (0/1 pixels), "gaussian" (continuous pixels).
         encoder: a Keras model or layer from images in [0, 1] to (mean, log_var), each
             `(batch, latent_dim)`.
-        decoder: a Keras model or layer from latents to the likelihood's parameters: of the image's
-            shape with `outputs_per_pixel` times its channels, or flat.
-        hidden_units, gated: of the default networks; see `networks.DenseEncoder`.
-        seed: of the noise in training; None draws one.
+        decoder: a Keras model or layer from latents to the likelihood's parameters, either flat or
+            of the image's shape with `outputs_per_pixel` times its channels.
+        hidden_units, gated: arguments of the default networks; see `networks.DenseEncoder`.
+        seed: seed of the noise in training; None draws one.
     Raises:
-        UserError: sizes that do not fit together.
+        UserError: sizes do not fit together.
     """
 
     def __init__(
@@ -90,8 +91,8 @@ class VAE(Scoring, ImageInputs, keras.Model):
         """The model of a preset (`vampprior.PRESETS`).
 
         Args:
-            name: the preset's, or that of a released checkpoint.
-            weights: True loads the released weights; False gives a fresh model.
+            name: name of the preset, or of a released checkpoint.
+            weights: True loads the released weights; False gives an untrained model.
         """
         if weights:
             return cls.from_run(name)
@@ -99,12 +100,12 @@ class VAE(Scoring, ImageInputs, keras.Model):
 
     @classmethod
     def from_run(cls, directory):
-        """The trained model of a run directory or a released checkpoint; loading runs no code.
+        """The trained model of a run directory or a released checkpoint; loading executes no code.
 
         Args:
             directory: the folder, or a released checkpoint's name ("digits_vampprior").
         Raises:
-            UserError: the directory holds no vampprior model, or a damaged one.
+            UserError: the directory contains no vampprior model, or a damaged one.
         """
         found = checkpoint.read(directory)
         model = cls(**model_arguments(found.config, found.without_images))
@@ -119,7 +120,7 @@ class VAE(Scoring, ImageInputs, keras.Model):
         shaped = ops.reshape(x, (-1, *self.image_shape))
         components = None
         if isinstance(self.prior, priors.VampPrior) and hasattr(self.encoder, "encode_both"):
-            # One pass for images and pseudo-inputs.
+            # One pass encodes images and pseudo-inputs.
             (mean, log_var), components = self.encoder.encode_both(shaped, self.prior.matrix)
         else:
             mean, log_var = self.encoder(shaped, training=training)
@@ -127,8 +128,10 @@ class VAE(Scoring, ImageInputs, keras.Model):
         return self._bound_terms(x, mean, log_var, noise, components, training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Minus the ELBO, nats per image, and the networks' own regularisers; in training the KL
-        term is weighted by `beta`."""
+        """Minus the ELBO, nats per image, plus the networks' own regularisers.
+
+        In training, `beta` weights the KL term.
+        """
         reconstruction, kl = y_pred
         for tracker, values in zip(
             self.trackers, (elbo(reconstruction, kl), reconstruction, kl), strict=True
@@ -138,16 +141,16 @@ class VAE(Scoring, ImageInputs, keras.Model):
         return -ops.mean(elbo(reconstruction, kl, beta)) + sum(self.losses)
 
     def fit(self, *args, **keywords):
-        """As `keras.Model.fit`; see the class for x.
+        """Like `keras.Model.fit`; the class describes x.
 
         Raises:
-            UserError: images outside the likelihood's support, or a prior without its images.
+            UserError: images are outside the likelihood's support, or the prior lacks its images.
         """
         self.prior.check_ready()
         return super().fit(*args, **keywords)
 
     def adapt(self, images):
-        """Let a prior that is made of training images draw them; see `VampPrior.adapt`."""
+        """Let a prior that starts from training images draw them; see `VampPrior.adapt`."""
         if not hasattr(self.prior, "adapt"):
             raise UserError(
                 f"{type(self.prior).__name__} does not adapt to images; "
@@ -163,13 +166,13 @@ class VAE(Scoring, ImageInputs, keras.Model):
         return self._image_means(self.encoder(shaped)[0])
 
     def _flat_pixels(self, images, training):
-        """`(batch, pixels)` in [0, 1]; dynamic binarisation draws them anew in training."""
+        """`(batch, pixels)` in [0, 1]; in training, dynamic binarisation draws them anew."""
         drawn = self.likelihood.dynamic_binarization
         x = ops.reshape(images, (-1, self.pixels))
         if not (drawn and training):
             return scaled(x, self.likelihood.binary)
         draws = random.uniform(self.noise, ops.shape(x))
-        # Compared on the scale of the levels, so that uint8 and floats give the same pixels.
+        # The comparison is on the scale of levels, so that uint8 and floats give the same pixels.
         levels = keras.backend.standardize_dtype(x.dtype) == "uint8"
         x = ops.cast(x, "float32") * (1.0 if levels else 255.0)
         return ops.cast(draws * 255.0 < x, "float32")
@@ -182,7 +185,7 @@ class VAE(Scoring, ImageInputs, keras.Model):
         return reconstruction, posterior_log_prob(log_var, noise) - mixture_log_prob(z, *components)
 
     def _decoded(self, z, training=False):
-        """The likelihood's parameters `(batch, outputs_per_pixel * pixels)`, one after another."""
+        """The likelihood's parameters, `(batch, outputs_per_pixel * pixels)`, one after another."""
         outputs = self.decoder(z, training=training)
         if len(outputs.shape) == 2:
             return outputs
@@ -222,7 +225,7 @@ class VAE(Scoring, ImageInputs, keras.Model):
         return predict(lambda part: tuple(map(_numpy, self.encoder(part))), x, BATCH)
 
     def density_variables(self):
-        """The variables that every density depends on: of encoder, decoder and prior."""
+        """The variables of encoder, decoder and prior, on which every density depends."""
         return [v for part in (self.encoder, self.decoder, self.prior) for v in part.variables]
 
     # serialisation
@@ -245,7 +248,7 @@ class VAE(Scoring, ImageInputs, keras.Model):
 
 
 def _sizes(image_shape, latent_dim, encoder):
-    """(image_shape, latent_dim) as given, else as a built encoder has them, else 40 latents."""
+    """(image_shape, latent_dim) as given, else those of a built encoder, else 40 latents."""
     if encoder is not None and image_shape is None and hasattr(encoder, "input_shape"):
         image_shape = encoder.input_shape[1:]
     if encoder is not None and latent_dim is None and hasattr(encoder, "output_shape"):
@@ -253,7 +256,7 @@ def _sizes(image_shape, latent_dim, encoder):
         latent_dim = shape[0][-1] if isinstance(shape[0], (tuple, list)) else None
     if image_shape is None or len(image_shape) != 3:
         raise UserError(
-            f"image_shape must be (height, width, channels), got {image_shape!r}. Give it, or an "
+            f"image_shape must be (height, width, channels), got {image_shape!r}. Pass it, or an "
             "encoder that is a Keras model of images."
         )
     for size in image_shape:
@@ -263,7 +266,7 @@ def _sizes(image_shape, latent_dim, encoder):
 
 
 def _check_networks(moments, latent_dim, parameters, outputs):
-    """Refuse networks whose outputs are not what the model is made of."""
+    """Raise a UserError if the networks have other outputs than the model needs."""
     pair = isinstance(moments, (tuple, list)) and len(moments) == 2
     if not pair or any(tuple(part.shape) != (None, latent_dim) for part in moments):
         shapes = [tuple(part.shape) for part in moments] if pair else moments

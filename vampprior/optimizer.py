@@ -1,4 +1,4 @@
-"""Adam with every gradient divided by its norm first, as the code of Tomczak & Welling does."""
+"""Adam that first divides every gradient by its norm, as in the code of Tomczak & Welling."""
 
 import keras
 from keras import ops
@@ -6,10 +6,10 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("vampprior")
 class NormalizedAdam(keras.optimizers.Adam):
-    """Adam on g / (|g| + 1e-7), each variable's gradient g by itself.
+    """Adam on g / (|g| + 1e-7), where g is the gradient of one variable.
 
-    Their layers h and g of a gated unit are two variables where ours are one, and so have two norms
-    there; the difference is a factor per layer that Adam mostly takes out again.
+    In their code the layers h and g of a gated unit are two variables with two norms; here they are
+    one. The difference is a factor per layer, which Adam mostly cancels.
     """
 
     def update_step(self, gradient, variable, learning_rate):

@@ -5,12 +5,12 @@ import dataclasses
 from vaekit.errors import UserError, check_choice, closest
 from vampprior.config import PRIORS, Config
 
-# protocol -> importance samples S of its published figures
+# protocol -> number S of importance samples of its published figures
 SAMPLES = {"report": 500, "tomczak": 5000}
 PROTOCOLS = tuple(SAMPLES)
 _BINARIZED = {"dynamic_binarization": True}
 _GREY = {"likelihood": "discretized_logistic"}
-# What each dataset needs whatever the protocol. Fashion-MNIST is binary: see docs/deviations.md.
+# What each dataset needs under both protocols. Fashion-MNIST is binary: see docs/deviations.md.
 _DATASETS = {
     "digits": {"image_shape": (8, 8, 1), **_BINARIZED},
     "static_mnist": {},
@@ -22,7 +22,7 @@ _DATASETS = {
     "celeba": {"image_shape": (64, 64, 3), **_GREY},
 }
 DATASETS = tuple(_DATASETS)
-# A folder of images is treated as CelebA is: grey levels, pseudo-inputs around mid-grey.
+# A folder of images is treated like CelebA: grey levels, pseudo-inputs around mid-grey.
 FOLDERS_LIKE = "celeba"
 
 # Starting means of the pseudo-inputs in Tomczak & Welling's code (deviation 0.01 throughout).
@@ -36,7 +36,7 @@ _TOMCZAK_MEANS = {
     "celeba": 0.5,
 }
 # Learning rates other than 5e-4, the default of Tomczak & Welling's code (the report states none).
-# Chosen on the validation bound: with 5e-4 Caltech's few images are soon learned by heart.
+# They were chosen by the validation bound: with 5e-4 the models soon overfit Caltech's few images.
 _RATES = {"caltech101_silhouettes": 1e-4}
 
 
@@ -70,7 +70,7 @@ def _tomczak(dataset, prior):
 
 
 def _digits(prior):
-    """Ours: small enough for seconds on two CPU cores."""
+    """Our own settings: they train in seconds on two CPU cores."""
     return Config(
         f"digits_{prior}",
         "digits",
@@ -79,8 +79,8 @@ def _digits(prior):
         hidden_units=(128, 128),
         latent_dim=16,
         num_pseudo_inputs=64,
-        # From N(mean, std^2) they end as noise: the posterior of so small an image leaves most
-        # directions of pixel space without a gradient, and there the start stays.
+        # From N(mean, std^2) they end as noise: the posterior of such a small image leaves most
+        # directions of pixel space without a gradient, and in these the start remains.
         pseudo_input_start="data",
         lr=3e-3,
         warmup_epochs=20,
@@ -105,7 +105,7 @@ def preset(name):
     """The preset called `name`.
 
     Raises:
-        UserError: the name is not known; the message lists those near it and all.
+        UserError: the name is not known; the message lists similar names and all names.
     """
     if name not in PRESETS:
         known = (*PRESETS, *DATASETS, "folder:PATH")
@@ -114,7 +114,7 @@ def preset(name):
 
 
 def row(dataset, protocol, image_shape=None):
-    """The four configurations of a dataset, one per prior; digits has one protocol only.
+    """The four configurations of a dataset, one per prior; digits have one protocol only.
 
     Args:
         dataset: one of `DATASETS`, or `folder:PATH`.
@@ -138,7 +138,7 @@ def row(dataset, protocol, image_shape=None):
 
 
 def protocol_of(config):
-    """The protocol of a configuration that began as a preset; the report's where there is none."""
+    """The protocol of the preset that a configuration is based on, by default the report's."""
     name = config.name
     if config.dataset.startswith("folder:"):
         name = name.replace(config.dataset, FOLDERS_LIKE)

@@ -1,8 +1,7 @@
 """Priors over z as layers: standard Gaussian, mixture of Gaussians, VampPrior.
 
-The VampPrior and the mixture differ only in where their components come from: posteriors of learned
-or fixed pseudo-inputs, or trainable parameters of their own. The mixture's equations are in
-`mixtures`.
+The VampPrior and the mixture differ only in their components: posteriors of learned or fixed
+pseudo-inputs, or trainable parameters of their own. The equations of the mixture are in `mixtures`.
 """
 
 import math
@@ -21,13 +20,13 @@ STARTS = ("normal", "data")
 class Prior(keras.layers.Layer):
     """p(z), as a layer from latents to their log density.
 
-    A prior of one's own implements `log_prob` and `sample` and is passed to `VAE(prior=...)`.
-    Weights added in `build` are trained with the model. Registered with
-    `keras.saving.register_keras_serializable`, and with its arguments in `get_config`, it is saved
-    with it.
+    For a prior of your own, write a subclass that implements `log_prob` and `sample`, and pass it
+    as `VAE(prior=...)`. Weights that it adds in `build` are trained with the model. To save it with
+    the model, register it with `keras.saving.register_keras_serializable` and return its arguments
+    from `get_config`.
 
     Attributes:
-        latent_dim: set when a model builds the prior.
+        latent_dim: number of latents; set when a model builds the prior.
     """
 
     latent_dim = None
@@ -36,7 +35,7 @@ class Prior(keras.layers.Layer):
         super().__init__(name=name, dtype=dtype, **kwargs)
 
     def connect(self, encode, image_shape):
-        """A model calls this once, before `build`; a prior made of posteriors keeps the encoder.
+        """Keep the encoder if the prior consists of posteriors; a model calls this before `build`.
 
         Args:
             encode: function from images `(k, *image_shape)` to (mean, log_var).
@@ -44,22 +43,22 @@ class Prior(keras.layers.Layer):
         """
 
     def build(self, input_shape):
-        """Make the weights; `input_shape` is `(None, latent_dim)`."""
+        """Create the weights; `input_shape` is `(None, latent_dim)`."""
         self.latent_dim = input_shape[-1]
 
     def get_build_config(self):
-        return None  # the model that it belongs to builds it
+        return None  # its model builds it
 
     def log_prob(self, z):
         """Latents `(batch, latent_dim)` -> log p(z), `(batch,)`, nats, constants included."""
         raise NotImplementedError
 
     def sample(self, n, seed=None):
-        """`n` draws as a float32 array `(n, latent_dim)`; equal seeds give equal draws."""
+        """Draw `n` latents, float32 `(n, latent_dim)`; equal seeds give equal draws."""
         raise NotImplementedError
 
     def kl(self, mean, log_var, z, noise):
-        """KL from the posterior to the prior, `(batch,)`, nats: the estimate by the one sample z.
+        """KL from the posterior to the prior, `(batch,)`, nats, estimated with the one sample z.
 
         Args:
             mean, log_var: the posterior, `(batch, latent_dim)`.
@@ -69,7 +68,7 @@ class Prior(keras.layers.Layer):
         return posterior_log_prob(log_var, noise) - self.log_prob(z)
 
     def check_ready(self):
-        """Raise a UserError where training would be meaningless, such as before `adapt`."""
+        """Raise a UserError if training would be meaningless, for example before `adapt`."""
 
     def call(self, z):
         return self.log_prob(z)
@@ -94,7 +93,7 @@ class StandardNormal(Prior):
 
 
 class Mixture(Prior):
-    """Equal-weight mixture of diagonal Gaussians; subclasses say where `components` come from."""
+    """Equal-weight mixture of diagonal Gaussians; subclasses define its `components`."""
 
     num_components = None
 
@@ -110,7 +109,7 @@ class Mixture(Prior):
         return ops.softmax(component_log_probs(z, *self.components()))
 
     def sample(self, n, seed=None):
-        """`n` draws, float32 `(n, latent_dim)`, from components chosen uniformly at random."""
+        """Draw `n` latents, float32 `(n, latent_dim)`, from components chosen uniformly."""
         means, log_vars = (ops.convert_to_numpy(part) for part in self.components())
         rng = np.random.default_rng(seed)
         chosen = rng.integers(len(means), size=n)
@@ -122,11 +121,11 @@ class Mixture(Prior):
 class MixtureOfGaussians(Mixture):
     """K trainable means and log-variances. KTH report, 4.2.
 
-    Means start as N(0, 1) and variances at 1: the mixture starts spread over the standard prior.
+    Means start as N(0, 1) draws and variances at 1, so the mixture starts near the standard prior.
 
     Args:
         num_components: K.
-        seed: of the first means; None draws one.
+        seed: seed of the initial means; None draws one.
     """
 
     def __init__(self, num_components=500, seed=None, **kwargs):
@@ -161,17 +160,18 @@ class UnitInterval(keras.constraints.Constraint):
 class VampPrior(Mixture):
     """Mixture of the posteriors of K pseudo-inputs. Tomczak & Welling (2018), section 3.
 
-    A one-layer network without bias fed with the identity is its own weight matrix, so the matrix
-    of pseudo-inputs is the weight. Trainable entries are projected onto [0, 1] after every step; a
-    clip in the forward pass would stop the gradient of every pixel that ever leaves the range.
+    In Tomczak & Welling's code a layer without bias maps the identity to the pseudo-inputs; here
+    they are a weight themselves. Trainable entries are projected onto [0, 1] after every step. A
+    clip in the forward pass would stop the gradient of every pixel that leaves the range.
 
     Args:
         num_pseudo_inputs: K.
-        start: "normal": entries start as N(start_mean, start_std^2), projected onto [0, 1];
-            "data": they start as different training images, which `adapt` draws, plus
+        start: with "normal", entries start as N(start_mean, start_std^2), projected onto [0, 1];
+            with "data", pseudo-inputs start as different training images, drawn by `adapt`, plus
             N(0, start_std^2). `start="data", trainable=False` is the report's VampPrior-data.
-        start_mean, start_std: of that start; with start="data" the deviation is 0 by default.
-        seed: of the start; None draws one.
+        start_mean, start_std: mean and deviation of the start. By default the deviation is 0.01, or
+            0 with start="data".
+        seed: seed of the start; None draws one.
     """
 
     def __init__(
@@ -212,12 +212,12 @@ class VampPrior(Mixture):
             self._assign(np.full(shape, np.nan))  # until `adapt`
 
     def adapt(self, images):
-        """Draw K different images as pseudo-inputs, as Keras' preprocessing layers adapt to data.
+        """Draw K different images as pseudo-inputs, like `adapt` of Keras' preprocessing layers.
 
         Args:
             images: `(n, height, width, channels)`: uint8 0..255, bool, 0/1, or floats in [0, 1].
         Raises:
-            UserError: fewer images than pseudo-inputs, or pixels outside the range.
+            UserError: there are fewer images than pseudo-inputs, or pixels outside the range.
         """
         images = np.asarray(images)
         k = self.num_components
@@ -284,7 +284,7 @@ PRIORS = {
 
 
 def get(prior):
-    """A prior from itself or from the short name of one with default arguments."""
+    """The prior for a short name, with default arguments; an object is returned unchanged."""
     if isinstance(prior, str):
         return PRIORS[check_choice("prior", prior, PRIORS)]()
     if not isinstance(prior, keras.layers.Layer) or not hasattr(prior, "sample"):

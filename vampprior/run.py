@@ -17,18 +17,18 @@ from vampprior.paper import collect, table
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What a command line chooses beside the configuration itself.
+    """What a command line sets in addition to the configuration.
 
     Attributes:
         runs: folder of the run directories.
-        data_dir: datasets; None for $VAE_DATA_DIR, else ./data.
-        images, test_images: take that many only, a seeded choice; None for all.
-        samples: the numbers S of importance samples.
-        memory_mib: memory of the log-likelihood's activations.
-        checkpoint_seconds: least time between two checkpoints.
-        progress: whether to show it; "verbose" for a line per epoch.
+        data_dir: folder of the datasets; None for $VAE_DATA_DIR, else ./data.
+        images, test_images: how many to use, chosen with a fixed seed; None for all.
+        samples: numbers S of importance samples.
+        memory_mib: memory for the log-likelihood's activations, in MiB.
+        checkpoint_seconds: shortest time between two checkpoints.
+        progress: whether to show progress; "verbose" for a line per epoch.
         tensorboard: whether training writes curves for TensorBoard.
-        continue_from: folders of finished runs with fewer epochs, to begin at the end of.
+        continue_from: folders of finished runs with fewer epochs that new runs continue.
     """
 
     runs: Path
@@ -44,25 +44,25 @@ class Options:
 
 
 def load(dataset, options):
-    """The `vaekit.datasets.Dataset`, with a validation part for CIFAR-10 too."""
+    """The `vaekit.datasets.Dataset`; CIFAR-10 gets a validation part too."""
     extra = {"validation": 5000} if dataset == "cifar10" else {}
     found = datasets.load(dataset, options.data_dir, **extra)
     return found.take(options.images, options.test_images)
 
 
 def test_images(config, data_dir=None):
-    """The test images that a configuration is evaluated on."""
+    """The test images on which a configuration is evaluated."""
     options = Options(runs=Path("runs"), samples=(), data_dir=data_dir)
     return train.prepare(config, load(config.dataset, options)).test
 
 
 def run_one(config, changes, dataset, options):
-    """Train (or continue, or reuse) and evaluate one configuration.
+    """Train (or resume, or reuse) and evaluate one configuration.
 
     Args:
-        config: a `Config`, changes included.
-        changes: the changed fields; they name the run's directory.
-        dataset: from `load`.
+        config: a `Config`, including the changes.
+        changes: dict of the changed fields, which name the run directory.
+        dataset: result of `load`.
         options: `Options`.
     Returns:
         (metrics, run).
@@ -93,19 +93,19 @@ def _open(config, changes, dataset, data, options):
 
 
 def run_row(configurations, changes, options, folder=None):
-    """Several configurations of one dataset, and a report on them side by side.
+    """Train and evaluate several configurations of one dataset, and write one report on them.
 
     Args:
-        configurations: list of `Config`s of the same dataset, changes included.
-        changes: the changed fields.
+        configurations: list of `Config`s of the same dataset, including the changes.
+        changes: dict of the changed fields.
         options: `Options`.
-        folder: of the report; by default reports/vampprior/<dataset>.
+        folder: folder of the report; by default reports/vampprior/<dataset>.
     Returns:
         Path of the report's HTML page.
     """
     name = configurations[0].dataset
     dataset = load(name, options)
-    if options.continue_from:  # for every run, before the first one trains for hours
+    if options.continue_from:  # for all runs, before the first one trains for hours
         for config in configurations:
             data = train.prepare(config, dataset)
             with _open(config, changes, dataset, data, options) as run:
@@ -134,7 +134,7 @@ def _scored(metrics, runs):
 
 
 def score_again(directory, options):
-    """Evaluate a finished run or released checkpoint anew, and compare with its recorded figures.
+    """Evaluate a finished run or released checkpoint again, and compare with recorded figures.
 
     Returns:
         dict of number of samples to (recorded mean, recomputed mean).

@@ -1,4 +1,4 @@
-"""The bound and log p(x) of a model, on arrays of images."""
+"""The bound and log p(x) of a model for arrays of images."""
 
 import math
 
@@ -17,7 +17,7 @@ DEFAULT_MEMORY_MIB = 64
 
 
 class Scoring:
-    """Mixin of a model with `encoder`, `decoder`, `prior` and `likelihood`."""
+    """Mixin for a model with `encoder`, `decoder`, `prior` and `likelihood`."""
 
     _log_weight_sum = _terms_of_batch = None  # compiled when first used
 
@@ -53,11 +53,11 @@ class Scoring:
 
         Args:
             images: `(n, height, width, channels)` inside the likelihood's support.
-            num_samples: S, samples of z per image.
-            seed: of the samples; None draws one.
+            num_samples: S, the number of samples of z per image.
+            seed: seed of the samples; None draws one.
             memory_mib: memory for one chunk's activations, in MiB.
             progress: whether to show a bar.
-            partial_path: file to keep finished images in and to resume from; needs a seed.
+            partial_path: file that saves finished images, to resume from; it needs a seed.
         """
         check_positive_integer("num_samples", num_samples)
         x = self.likelihood.check(images, self.image_shape)
@@ -79,7 +79,7 @@ class Scoring:
     def _chunk_function(self):
         """(x, mean, log_var, noise, log_mask) -> logsumexp over samples, numpy `(batch,)`.
 
-        A mixture's components are computed here, once per evaluation, and go in as arguments.
+        The components of a mixture are computed once per evaluation and passed as arguments.
         """
         if self._log_weight_sum is None:
             self._log_weight_sum = compiled(self._log_weight_sum_of_chunk, self.density_variables())
@@ -111,12 +111,12 @@ class Scoring:
         return 4 * (2 * outputs + 3 * _widest(self.decoder) + components + 4 * self.latent_dim)
 
     def density_variables(self):
-        """The variables that every density depends on: of encoder, decoder and prior."""
+        """The variables of encoder, decoder and prior, on which every density depends."""
         return [v for part in (self.encoder, self.decoder, self.prior) for v in part.variables]
 
 
 def _widest(decoder):
-    """Most activations of one layer of the decoder, per latent vector."""
+    """Largest number of activations of one decoder layer, per latent vector."""
     if hasattr(decoder, "hidden_units"):
         return max(decoder.hidden_units)
     layers = getattr(decoder, "layers", [])

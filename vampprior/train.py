@@ -16,15 +16,15 @@ from vampprior.model import VAE
 from vampprior.optimizer import NormalizedAdam
 
 PHASE = "training"
-# Seeds of the one binarisation that validation and test keep, whatever the seed of the training.
+# Seeds of the binarisation of validation and test images, whatever the seed of the training.
 VALIDATION_SEED, TEST_SEED, PSEUDO_SEED = 1, 2, 3
 
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """What a configuration makes of a dataset, uint8 `(n, height, width, channels)` each.
+    """A dataset prepared for a configuration, each part uint8 `(n, height, width, channels)`.
 
-    `train` is what batches are cut from; `validation` and `test` lie in the likelihood's support.
+    Batches are drawn from `train`; `validation` and `test` are in the likelihood's support.
     """
 
     train: np.ndarray
@@ -59,7 +59,7 @@ def prepare(config, dataset):
 
 
 def build(config, data):
-    """A fresh, compiled model; its weights depend on the seed alone."""
+    """A new, compiled model; its weights depend only on the seed."""
     keras.utils.set_random_seed(config.seed)
     model = VAE(**model_arguments(config))
     if config.takes_images:
@@ -70,7 +70,7 @@ def build(config, data):
 
 
 def compile_model(model, config, steps_per_epoch):
-    """Attach the configuration's optimiser."""
+    """Compile the model with the configuration's optimiser."""
     optimizer = NormalizedAdam if config.normalize_gradients else keras.optimizers.Adam
     model.compile(
         optimizer=optimizer(learning_rate=config.lr, epsilon=config.adam_epsilon),
@@ -80,11 +80,11 @@ def compile_model(model, config, steps_per_epoch):
 
 
 def train(config, data, run, progress=True):
-    """The trained model of a run; goes on where the run stopped, and is instant where it is done.
+    """Train the model of a run; an interrupted run resumes, and a finished one is only loaded.
 
     Args:
         config: a `Config`.
-        data: from `prepare`.
+        data: result of `prepare`.
         run: a `vaekit.runs.Run`.
         progress: whether to show epochs, losses and the time left.
     """

@@ -186,7 +186,7 @@ def _break(folder, what):
 @pytest.mark.parametrize(
     "what, message",
     [
-        ("missing", "holds no finished vampprior model"),
+        ("missing", "contains no finished vampprior model"),
         ("damaged", "is damaged"),
         ("foreign", "does not describe a run of vampprior, but of balancingvae"),
         ("other shape", r"has shape \(6, 20\), expected \(7, 20\)"),

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
-# Bounds of the posterior's log-variance: Tomczak & Welling's code, a hard clip.
+# Hard bounds of the posterior's log-variance, as in Tomczak & Welling's code.
 LOG_VAR_MIN, LOG_VAR_MAX = -6.0, 2.0
 
 
@@ -13,7 +13,7 @@ LOG_VAR_MIN, LOG_VAR_MAX = -6.0, 2.0
 class GatedDense(layers.Layer):
     """h(x) * sigmoid(g(x)) with h and g affine. Tomczak & Welling (2018), section 5.
 
-    One matrix product yields h and g side by side; He-normal kernels see the fan-in of each alone.
+    One matrix product gives h and g side by side. The He-normal kernel has the fan-in of each.
     """
 
     def __init__(self, units, **kwargs):
@@ -46,7 +46,7 @@ class GatedDense(layers.Layer):
 
 @keras.saving.register_keras_serializable("vampprior")
 class PlainDense(layers.Dense):
-    """ReLU layer with Glorot-normal ("Xavier") kernel, as in the KTH report."""
+    """ReLU layer with a Glorot-normal ("Xavier") kernel, as in the KTH report."""
 
     def __init__(self, units, **kwargs):
         kwargs.setdefault("kernel_initializer", "glorot_normal")
@@ -65,7 +65,7 @@ class PlainDense(layers.Dense):
 
 
 class _Dense(layers.Layer):
-    """Hidden layers and one linear output layer, float32 whatever the global policy."""
+    """Hidden layers and one linear output layer; float32 whatever the global policy is."""
 
     def __init__(self, outputs, output_name, hidden_units=(300, 300), gated=True, **kwargs):
         kwargs.setdefault("dtype", "float32")
@@ -100,7 +100,7 @@ class DenseEncoder(_Dense):
     Args:
         latent_dim: number of latents.
         hidden_units: widths of the hidden layers.
-        gated: gated layers (Tomczak & Welling), or ReLU layers (KTH report).
+        gated: True for gated layers (Tomczak & Welling), False for ReLU layers (KTH report).
     """
 
     def __init__(self, latent_dim, hidden_units=(300, 300), gated=True, **kwargs):
@@ -113,8 +113,8 @@ class DenseEncoder(_Dense):
     def encode_both(self, images, pseudo_inputs):
         """Posteriors of a batch and of the pseudo-inputs in one pass.
 
-        Only the first layer sees the two apart: its input gradient is then computed for the
-        pseudo-inputs alone, which is all that training needs.
+        Only the first layer treats the two separately, so that its input gradient is computed only
+        for the pseudo-inputs, which is all that training needs.
 
         Args:
             images: `(batch, ...)`.
@@ -147,12 +147,12 @@ class DenseEncoder(_Dense):
 class DenseDecoder(_Dense):
     """p(x given z): `(batch, latent_dim)` -> the likelihood's parameters, `(batch, outputs)`.
 
-    The output is flat, since everything here is dense; the likelihood says what it means.
+    The output is flat, since all layers are dense; the likelihood defines its meaning.
 
     Args:
-        outputs: pixel values of an image times the likelihood's parameters per pixel.
+        outputs: number of pixel values times the likelihood's parameters per pixel.
         hidden_units: widths of the hidden layers.
-        gated: as of `DenseEncoder`.
+        gated: as in `DenseEncoder`.
     """
 
     def __init__(self, outputs, hidden_units=(300, 300), gated=True, **kwargs):
