@@ -116,9 +116,11 @@ class TwoStageVAE(keras.Model):
             name: a key of `balancingvae.PRESETS`; with weights, the name of a released checkpoint.
             weights: whether to load the released weights; otherwise the model is untrained.
         """
-        from balancingvae import checkpoint, presets
+        import balancingvae  # its public functions, which build on this module
 
-        return checkpoint.load(name) if weights else presets.model(presets.preset(name))
+        if weights:
+            return balancingvae.load(name)
+        return balancingvae.presets.model(balancingvae.preset(name))
 
     @property
     def image_shape(self):

@@ -168,7 +168,7 @@ def test_photos_are_turned_upright(tmp_path):
     pixels = np.zeros((20, 40, 3), np.uint8)
     pixels[:, 30:] = 255
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was rotated by 90 degrees
+    exif[0x0112] = 6  # taken with the device turned by 90 degrees
     for i in range(3):
         write_image(tmp_path / "own" / f"{i}.jpg", pixels, exif=exif)
     image = datasets.load("folder:own").train[0]
