@@ -1,8 +1,8 @@
 """The two-stage VAE's ResNet in PyTorch, one training step per input line; see balancing_step.py.
 
 Run it with a Python that has torch. Layers, loss and Adam are those of `balancingvae`'s first stage
-for the cifar10 preset, and batch norm has epsilon 1e-5. Arguments: number of threads, then "float32"
-or "bfloat16" (mixed by autocast, channels last).
+for the cifar10 preset, and batch norm has epsilon 1e-5. Arguments: number of threads, then
+"float32" or "bfloat16" (mixed by autocast, channels last).
 """
 
 import json

@@ -3,8 +3,8 @@
     python benchmarks/fid_protocols.py [--images 1000] [--data-dir PATH] [--write]
 
 The distance is between real CIFAR-10 test images and other test images after blur, loss of contrast
-and noise. The features are those of a network with random weights, so the numbers are not FIDs; they
-show how much of a difference the protocol alone makes. --write saves the table in docs/fid.md.
+and noise. The features are those of a network with random weights, so the numbers are not FIDs;
+they show how much of a difference the protocol alone makes. --write saves the table in docs/fid.md.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What the VampPrior benchmarks share: the peer's process, our model, the machine's rate."""
+"""Shared parts of the VampPrior benchmarks: the peer's process, our model, the product rate."""
 
 import argparse
 import dataclasses
@@ -18,7 +18,7 @@ from vampprior import PRESETS
 
 HERE = Path(__file__).resolve().parent
 PRESET = "tomczak_static_mnist_vampprior"  # K = 500, gated 784-300-300-40, Bernoulli
-# pythae requires the package `dataclasses`, which is part of Python by now and does not install, so
+# pythae requires the package `dataclasses`, which is now part of Python and cannot be installed, so
 # its other dependencies are listed here.
 PEER_PACKAGES = (
     ["--no-deps", "pythae==0.1.2"],
@@ -43,7 +43,7 @@ def arguments(description, **defaults):
 
 
 class Peer:
-    """pythae in a process of its own, driven through a pipe; it is idle while ours is measured."""
+    """pythae in a process of its own, controlled by a pipe; it is idle while ours is measured."""
 
     def __init__(self, options):
         python = options.peer_python or _peer_python(Path(options.peer_venv))
@@ -78,7 +78,7 @@ def _peer_python(folder):
 
 
 def configuration(components=500):
-    """The preset with K pseudo-inputs, and plain Adam as the peer has it."""
+    """The preset with K pseudo-inputs and plain Adam, which the peer uses too."""
     return dataclasses.replace(
         PRESETS[PRESET], num_pseudo_inputs=components, normalize_gradients=False
     )
@@ -91,8 +91,8 @@ def binary_images(count):
 def step_flops(batch=100, components=500, pixels=784, hidden=300, latents=40):
     """Multiplications and additions of the matrix products in one training step.
 
-    Each layer's product counts three times, forward and for both gradients; the images themselves
-    need no gradient, the pseudo-inputs do.
+    The product of each layer counts three times, for the forward pass and both gradients. The
+    images need no gradient, but the pseudo-inputs do.
     """
     first, second = pixels * 2 * hidden, hidden * 2 * hidden
     both = batch + components
@@ -109,7 +109,7 @@ def likelihood_flops(samples, components=500, pixels=784, hidden=300, latents=40
 
 
 def product_rate(size=1000):
-    """Best rate of float32 matrix products in our backend, GFLOP/s."""
+    """Highest rate of float32 matrix products in our backend, GFLOP/s."""
     import keras
     from keras import ops
 
@@ -123,7 +123,7 @@ def product_rate(size=1000):
 
 
 def timed(function):
-    """Call `function`; seconds it took, [wall, processor time of all threads]."""
+    """Call `function` and return its seconds, [wall, processor time of all threads]."""
     wall, processor = time.perf_counter(), time.process_time()
     function()
     return [time.perf_counter() - wall, time.process_time() - processor]
@@ -155,7 +155,7 @@ class Measured:
 
 
 def times_faster(ours, theirs):
-    """Median over rounds of the paired ratios, by wall and by processor time."""
+    """Median over rounds of the paired ratios of wall time and of processor time."""
     ratios = np.array(theirs.rounds) / np.array(ours.rounds)
     return np.median(ratios, axis=0)
 

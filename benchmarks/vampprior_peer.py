@@ -1,4 +1,4 @@
-"""pythae's VAMP with a network of our size, driven over standard input; run by its own Python.
+"""pythae's VAMP with a network of our size, controlled by standard input; it has its own Python.
 
 Every line on standard input is a JSON request; every answer is one JSON line on standard output.
 """
@@ -63,8 +63,11 @@ def build(components):
 
 
 def steps(model, count):
-    """Seconds per training step, as pythae's trainer makes them (no loader): [wall (median of
-    `count` steps), processor (mean)]."""
+    """Seconds per training step as in pythae's trainer, without a loader.
+
+    Returns:
+        [wall (median of `count` steps), processor (mean)].
+    """
     x = (torch.rand(BATCH, PIXELS) < 0.13).float()
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-4)
     seconds = []
@@ -92,7 +95,7 @@ def likelihood(model, images, samples):
 
 
 def product_rate(size=1000):
-    """Best rate of float32 matrix products, GFLOP/s."""
+    """Highest rate of float32 matrix products, GFLOP/s."""
     a = torch.rand(size, size)
     seconds = []
     for _ in range(8):

@@ -1,9 +1,9 @@
 """One VampPrior training step, ours against pythae 0.1.2 in turn, on the same cores.
 
-Batch 100, gated 784-300-300-40, Bernoulli. Ours is measured through Keras' `fit`, as a run trains,
-with its batches and metrics; pythae without its loader. Rounds alternate, so that both see the same
-machine, and ratios are of neighbouring rounds. Compare processor times where other programs share
-the cores.
+The batch size is 100, the network gated 784-300-300-40, the likelihood Bernoulli. We measure our
+step through Keras' `fit`, with batches and metrics as in a run, and pythae's without its loader.
+Rounds alternate, so that both have the same conditions, and ratios are those of neighbouring
+rounds. Compare processor times if other programs share the cores.
 
     python benchmarks/vampprior_step.py [--peer-python PYTHON]
 """

@@ -1,4 +1,4 @@
-"""A dataset of your own for the command line: found, split and cached like the published ones."""
+"""A dataset of your own for the command line, found, split and cached like the published ones."""
 
 import dataclasses
 from pathlib import Path

@@ -13,7 +13,7 @@ PACKAGES = ("balancingvae", "vampprior")
 
 
 def call(package, *arguments):
-    """Exit status of a command line, as the shell sees it."""
+    """Exit status of a command line in a shell."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [package, *map(str, arguments)])
         try:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def load_file(path):
-    """A module from a file that is in no package."""
+    """The module in a file that is in no package."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -68,7 +68,7 @@ def test_own_dataset(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The folder of the documentation, built without a warning."""
+    """The folder of the documentation, which is built without warnings."""
     for package in ("mkdocs", "material", "mkdocstrings", "latex2mathml"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed (extra dev)")
@@ -135,7 +135,7 @@ def visit(tmp_path_factory):
         page, said = browser.visit(url, *options)
         events = json.loads(log.read_text(encoding="utf-8"))["events"]
         started = (e["params"] for e in events if "initiator" in e.get("params", {}))
-        # "not an origin": the browser's own errands.
+        # "not an origin": the browser's own requests.
         asked = {p["url"] for p in started if p["initiator"] != "not an origin" and "url" in p}
         console = re.findall(r"CONSOLE\S* (.*)", said)
         return page, console, {url for url in asked if url.startswith("http")}

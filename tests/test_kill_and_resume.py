@@ -1,4 +1,4 @@
-"""SIGKILL at random moments of a real digits training: resumed, it ends with the same metrics."""
+"""SIGKILL at random moments of a digits training: the resumed run ends with the same metrics."""
 
 import json
 import multiprocessing
@@ -16,7 +16,7 @@ COMMANDS = {
         "--second-dim", "16", "--test-images", "50", "--no-fid",
     ],
 }  # fmt: skip
-LIMIT = 90  # seconds that one attempt may take at the most
+LIMIT = 90  # longest time of one attempt in seconds
 
 
 def run_command(package, arguments):
@@ -50,7 +50,7 @@ def finish(process):
 
 
 def kill_after_epochs(process, folder, epochs, delay):
-    """SIGKILL `delay` seconds after `epochs` epochs are recorded, or at the end if earlier."""
+    """SIGKILL `delay` seconds after `epochs` epochs are recorded, unless the run ends before."""
     deadline = time.monotonic() + LIMIT
     while process.is_alive() and count_records(folder) < epochs and time.monotonic() < deadline:
         time.sleep(0.002)

@@ -23,7 +23,7 @@ def quick(path, in_clean_namespace):
     return notebook
 
 
-# One test and one kernel for all: TensorFlow's start costs more than most cells.
+# All share one test and one kernel, because starting TensorFlow takes longer than most cells.
 def test_notebooks_run(tmp_path, monkeypatch):
     nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed (extra dev)")
     pytest.importorskip("ipykernel", reason="ipykernel is not installed (extra dev)")

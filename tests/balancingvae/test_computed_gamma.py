@@ -1,4 +1,4 @@
-"""The computed gamma: the documented example, and what the rules promise."""
+"""The computed gamma: the documented example, and the documented properties of the rules."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_the_example_of_the_page(capsys):
     images = names["images"]
     error = np.mean(np.square(images - names["vae"].reconstruct(images)))
     gamma = float(capsys.readouterr().out.removeprefix("gamma "))
-    # From 1 to the root of the error; the samples of training err a little more than the means.
+    # gamma falls from 1 to the root of the error; training samples err a little more than means.
     assert 1.0 < gamma / np.sqrt(error) < 1.25
 
 
@@ -40,7 +40,7 @@ def test_gamma_squared_is_the_error_where_the_likelihood_is_best():
         for factor in (0.99, 1.0, 1.01)
     }
     assert found[1.0] < min(found[0.99], found[1.01])
-    # The reconstruction term alone is then half the number of values.
+    # Then the reconstruction term is half the number of values.
     rest = 48 * (0.5 * np.log(error) + losses.HALF_LOG_2PI)
     assert found[1.0] - rest == pytest.approx(24, rel=1e-5)
 

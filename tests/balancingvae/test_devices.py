@@ -1,4 +1,4 @@
-"""Training spread over two virtual processors gives what one processor gives, on both backends."""
+"""Training spread over two virtual processors has the result of one, on both backends."""
 
 import json
 import os

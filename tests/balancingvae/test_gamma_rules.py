@@ -1,4 +1,4 @@
-"""The rules for gamma: closed forms, gradients, configurations, and the names that they go by."""
+"""The rules for gamma: closed forms, gradients, configurations and names."""
 
 import keras
 import numpy as np
@@ -45,7 +45,7 @@ def test_learned_and_fixed_gamma():
 
 def test_batch_gamma_is_the_root_of_the_batch_error_with_a_soft_floor():
     rule = gamma.BatchGamma()
-    # softplus(log gamma + 6) - 6 lies exp(-6) / gamma above log gamma.
+    # softplus(log gamma + 6) - 6 exceeds log gamma by exp(-6) / gamma.
     for error in (1.0, 0.04):
         assert value(rule(tensor(error))) == pytest.approx(error**0.5 + np.exp(-6), rel=1e-5)
     assert value(rule(tensor(1e-30))) == pytest.approx(np.exp(-6), rel=1e-4)
@@ -54,7 +54,7 @@ def test_batch_gamma_is_the_root_of_the_batch_error_with_a_soft_floor():
 
 
 def gradient(function, x):
-    """Gradient of a scalar function of a numpy array, on the backend at hand."""
+    """Gradient of a scalar function of a numpy array, on the current backend."""
     backend = keras.backend.backend()
     if backend == "jax":
         import jax
@@ -81,7 +81,7 @@ def test_gradient_with_batch_gamma_is_that_of_a_constant_gamma_of_the_same_batch
 
     def loss(x_hat, fixed):
         error = losses.squared_error(x, x_hat)
-        # A floor far below keeps the clip out of the way.
+        # A very low floor makes the clip irrelevant.
         sigma = constant if fixed else optimal_gamma(error, min_log_gamma=-30.0)
         return ops.mean(losses.generation_loss(x, x_hat, sigma))
 

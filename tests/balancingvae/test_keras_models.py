@@ -1,4 +1,4 @@
-"""The three models as Keras users meet them: fit, callbacks, saving, own networks, refusals."""
+"""The three models with the Keras interface: fit, callbacks, saving, own networks, errors."""
 
 import copy
 import importlib.util
@@ -303,7 +303,7 @@ np.savez(f"{folder}/found.npz", two=two.generate(6, seed=1), rec=two.predict(ima
 
 
 def in_a_fresh_process(folder, backend, train=False):
-    """What the saved models give in a process of their own, as a dict of arrays."""
+    """Outputs of the saved models in a fresh process, as a dict of arrays."""
     environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT)}
     environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Batch norm, Adam and the stride-2 layers against what TensorFlow 1 computed."""
+"""Batch norm, Adam and the stride-2 layers against the results of TensorFlow 1."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""Both stages against what the original TensorFlow 1 graph computed, within float32.
+"""Both stages against the results of the original TensorFlow 1 graph, within float32.
 
-Runs on whatever Keras backend the process has; `test_the_other_backend` runs it on JAX. The weights
-come from the checkpoints, or from the .keras files in the folder $PARITY_MODELS.
+This runs on the Keras backend of the process; `test_the_other_backend` runs it on JAX. The weights
+are those of the checkpoints, or of the .keras files in the folder $PARITY_MODELS.
 """
 
 import os
@@ -25,12 +25,12 @@ from vaekit.training import halved_every
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 MODELS = ("cifar10", "celeba")
-# Above the largest differences seen between TensorFlow versions, about tenfold.
+# About ten times the largest differences seen between TensorFlow versions.
 INFERENCE, TRAINING, LOSS = 1e-5, 5e-5, 2e-5
 
 
 class FedStageOne(BalancedVAE):
-    """Stage one with the noise fed beside the images."""
+    """Stage one, which gets the noise in addition to the images."""
 
     def call(self, inputs, training=False):
         images, noise = inputs
@@ -38,7 +38,7 @@ class FedStageOne(BalancedVAE):
 
 
 class FedStageTwo(LatentVAE):
-    """Stage two with latents and noise fed."""
+    """Stage two, which gets latents and noise."""
 
     def call(self, inputs, training=False):
         z, noise = inputs
@@ -65,11 +65,11 @@ def read_case(name):
 
 
 def fed_copy(stage, fed_class, gamma):
-    """A copy of a stage with fed noise, compiled as training compiles it."""
+    """A copy of a stage that gets the noise, compiled as in training."""
     copy = fed_class.from_config(stage.get_config())
     assign(copy, to_arrays(stage), "copy")
     copy.balance.running_error.assign(gamma**2)
-    # Eager TensorFlow spares the tests the tracing of a step that is made twice.
+    # Eager TensorFlow avoids tracing a step that is made only twice.
     optimizer = keras.optimizers.Adam(1e-4, epsilon=1e-8)
     copy.compile(optimizer, jit_compile=is_jax(), run_eagerly=not is_jax())
     return copy
@@ -228,7 +228,7 @@ def test_gradients(case, scope, attribute, fed_class, keys, gamma):
 
 
 def run_trace(stage, trace, scope, batches):
-    """Nine updates as the original loop makes them; checks every figure of the trace."""
+    """Make nine updates as in the original loop, and check every figure of the trace."""
     stage.balance.running_error.assign(1)
     for index, batch in enumerate(batches):
         stage.optimizer.learning_rate = trace[f"{scope}_lr"][index]
@@ -251,7 +251,7 @@ def test_trace_of_the_training_loop(cifar10):
     batches = zip(images[trace["stage1_batch_index"]], trace["stage1_noise"], strict=True)
     run_trace(stage, trace, "stage1", batches)
     mean, log_var = stage.encode(images[trace["posterior_index"]])
-    # Biases before a batch norm drift: Adam turns the rounding noise of a zero gradient into steps.
+    # Biases before a batch norm drift: Adam turns rounding noise of a zero gradient into steps.
     np.testing.assert_allclose(mean, trace["posterior_mu"], atol=0.1)
     np.testing.assert_allclose(np.exp(log_var / 2), trace["posterior_sd"], atol=0.1)
     stage_two = fed_copy(model.stage_two, FedStageTwo, 1.0)
@@ -326,7 +326,7 @@ def test_the_other_backend(tmp_path):
     other = "tensorflow" if is_jax() else "jax"
     settings = {"KERAS_BACKEND": other, "PARITY_MODELS": str(tmp_path)}
     settings["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # compiles in half the time
-    # XLA compiles every network for seconds, so two tests stand for all here; the whole file
+    # XLA takes seconds to compile a network, so only two tests run here; the whole file
     # passes with KERAS_BACKEND=jax too.
     chosen = "(inference and cifar10) or training_loop"
     command = [sys.executable, "-m", "pytest", "-q", "-x", __file__, "-k", chosen]

@@ -16,17 +16,17 @@ def digits():
 
 
 def brightness_difference(x, x_hat):
-    """Closed form of what separates the two variance losses of a projection.
+    """Closed form of the difference between the two variance losses of a projection.
 
-    The mean of an image is one feature's worth of signal that a variance over its features leaves
-    out: the mean over data of m^2 - m_hat^2, with m and m_hat the means over features.
+    A variance over the features of an image leaves out the mean of the image, so the difference is
+    the mean over data of m^2 - m_hat^2, with m and m_hat the means over features.
     """
     m, m_hat = (np.mean(images, axis=(1, 2, 3)) for images in (x, x_hat))
     return np.mean(np.square(m) - np.square(m_hat))
 
 
 def test_by_hand():
-    """Two points (1, 0) and (-1, 0): one component explains them, none leaves their mean."""
+    """Two points (1, 0) and (-1, 0): one component explains them; without any, the mean remains."""
     none, one = pca_theorem.pca_losses(np.array([[1.0, 0.0], [-1.0, 0.0]]))
     assert (none["k"], none["mse"], none["variance_loss_over_data"]) == (0, 0.5, 0.5)
     assert none["variance_loss"] == 0.25

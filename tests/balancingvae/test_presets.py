@@ -10,7 +10,7 @@ import balancingvae
 from balancingvae import networks, presets
 from vaekit.errors import UserError
 
-# image side, latents, batch, k, epochs, rate, halved every; the same three of the second stage
+# image side, latents, batch, k, epochs, rate, halved every; the last three for the second stage too
 PUBLISHED = {
     "cifar10": (32, 64, 100, 1, 700, 1e-4, 250, 1400, 1e-4, 400),
     "celeba": (64, 64, 100, 4, 70, 5e-5, 60, 140, 5e-5, 120),

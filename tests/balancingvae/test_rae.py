@@ -138,7 +138,7 @@ def test_fit_takes_images_of_every_dtype_alike(images):
 
 
 def test_a_saved_autoencoder_is_the_same_in_a_fresh_process(images, tmp_path):
-    """Spectral norm's vectors u included, which Keras' own layers would not save."""
+    """This includes the vectors u of spectral norm, which Keras' own layers would not save."""
     model = convolutional("sn")
     model.compile(keras.optimizers.Adam(1e-2))
     model.fit(images, batch_size=10, epochs=1, verbose=0)
@@ -181,7 +181,7 @@ def test_a_mixture_beats_one_gaussian_on_two_clusters():
     z = np.concatenate([rng.normal(-4, 1, (200, 2)), rng.normal(4, 1, (200, 2))])
     one, two = density.fit(z, 1), density.fit(z, 2)
     assert two.score(z) > one.score(z) + 0.5
-    # Not sorted by component: any few of them are a sample of the mixture.
+    # They are not sorted by component, so the first few are a sample of the mixture.
     assert set(np.sign(density.sample(two, 100, seed=0)[:20, 0])) == {-1, 1}
 
 

@@ -1,4 +1,4 @@
-"""Renormalisation of latents and images: every named choice does what it says."""
+"""Renormalisation of latents and images: every named choice has its documented effect."""
 
 import numpy as np
 import pytest

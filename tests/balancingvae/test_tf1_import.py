@@ -22,14 +22,14 @@ SMALL = {
 
 
 def shapes_of(settings, learned=False, first=0, numbered=True, outer=""):
-    """Name -> shape of every variable but optimiser slots, as the original graph code has them.
+    """Name -> shape of every variable except optimiser slots, as in the original graph code.
 
     Args:
         settings: as `SMALL`.
         learned: whether there are Dai & Wipf's loggammas.
-        first: what the automatic suffixes begin with.
-        numbered: whether they run on from scope to scope (TensorFlow's Keras layers) or start anew
-            in each (`tf.layers`).
+        first: first of the automatic suffixes.
+        numbered: whether they continue from scope to scope (TensorFlow's Keras layers) or start
+            again in each (`tf.layers`).
         outer: enclosing variable scope, with its `/`.
     """
     s, shapes = settings, {}
@@ -94,7 +94,7 @@ def shapes_of(settings, learned=False, first=0, numbered=True, outer=""):
 
 
 def arrays_of(shapes, slots=False):
-    """Name -> values: small random ones, positive variances; with Adam's slots if asked."""
+    """Name -> small random values, with positive variances; optionally with Adam's slots."""
     rng = np.random.default_rng(0)
     arrays = {
         name: np.asarray(rng.uniform(0.1, 0.2, shape), np.float32) for name, shape in shapes.items()
@@ -110,7 +110,7 @@ def arrays_of(shapes, slots=False):
 
 
 def write(path, arrays):
-    """A checkpoint in the Saver's format; returns its prefix."""
+    """Write a checkpoint in the Saver's format; returns its prefix."""
     names = sorted(arrays)
     values = [tf.constant(arrays[name]) for name in names]
     tf.raw_ops.SaveV2(
@@ -172,7 +172,7 @@ def test_configuration_and_weights(case, tmp_path):
 
 
 def original_of(canonical, values):
-    """The one original variable of a canonical name, found from the rules of naming alone."""
+    """The original variable of a canonical name, found by the rules of naming alone."""
     scope, weight = canonical.rsplit("/", 1)
     scope = {
         "stage1/encoder/mean": "stage1/encoder/dense",
@@ -193,7 +193,7 @@ def original_of(canonical, values):
 
 def test_the_model_works_and_is_saved(tmp_path):
     prefix = write(tmp_path / "stage2", arrays_of(shapes_of(SMALL)))
-    # Whichever of the checkpoint's files is named.
+    # Any of the checkpoint's files may be named.
     config, model = importer.read(f"{prefix}.index", dataset="folder:faces")
     assert config.dataset == "folder:faces"
     assert model.generate(2, seed=0).shape == (2, 16, 16, 3)

@@ -1,4 +1,4 @@
-"""The papers' quantities by closed form: variance law, inactive latents, variance loss."""
+"""The papers' quantities in closed form: variance law, inactive latents, variance loss."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_variance_law_of_the_papers():
 
 def test_variance_law_of_the_published_code_takes_sigma():
     mean, log_var = posterior()
-    # E[sigma] for E[sigma^2]: 1 - sigma^2 + sigma of each.
+    # With E[sigma] instead of E[sigma^2], each latent has 1 - sigma^2 + sigma.
     sigma = np.sqrt([0.2, 0.9, 1.0, 0.5])
     expected = np.mean([0.8, 0.1, 0.0, 1.0, *sigma])
     assert variance.original_variance_law(mean, log_var) == pytest.approx(expected, abs=0.005)
@@ -48,7 +48,7 @@ def test_inactive_latents():
 
 def test_variance_loss_of_a_shrunken_reconstruction():
     x = np.random.default_rng(1).standard_normal((50, 4, 4, 1))
-    # Half of every deviation leaves a quarter of the variance.
+    # Half of every deviation keeps a quarter of the variance.
     half = x.mean((1, 2, 3), keepdims=True) + 0.5 * (x - x.mean((1, 2, 3), keepdims=True))
     expected = 0.75 * np.var(x.reshape(50, -1), axis=1).mean()
     assert variance.variance_loss(x, half) == pytest.approx(expected)

@@ -1,4 +1,4 @@
-"""Networks, stages and datasets that do not go together; runs that are less than their preset."""
+"""Networks, stages and datasets that do not fit together; runs smaller than their preset."""
 
 import dataclasses
 

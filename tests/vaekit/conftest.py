@@ -1,4 +1,4 @@
-"""What the dataset tests share."""
+"""Fixtures of the dataset tests."""
 
 import dataclasses
 

@@ -97,7 +97,7 @@ def test_threshold_binarisation():
 
 
 def test_splits_depend_on_the_seed_alone():
-    # Pinned: another order would silently make another dataset of Frey Face.
+    # These are pinned, because another order would silently make another dataset of Frey Face.
     assert splits.permutation(1965, 0)[:5].tolist() == [1374, 980, 513, 1382, 1118]
     images = np.arange(50, dtype=np.uint8).reshape(50, 1, 1, 1)
     parts = splits.split(images, (10, 5), seed=1)

@@ -33,7 +33,7 @@ def test_files_then_prepared_arrays(alone, small):
     )
     for part in ("train", "validation", "test"):
         np.testing.assert_array_equal(getattr(first, part), getattr(again, part))
-    # Prepared arrays are enough on their own, and arrays of other options are others.
+    # Prepared arrays suffice without the files; other options have arrays of their own.
     for path in (alone / "mnist").glob("*ubyte*"):
         path.unlink()
     assert datasets.load("mnist", validation=2).fingerprint == first.fingerprint

@@ -1,4 +1,4 @@
-"""The published sets themselves, where $VAE_DATA_DIR has them."""
+"""The published sets themselves, if $VAE_DATA_DIR contains them."""
 
 import os
 import shutil

@@ -23,7 +23,7 @@ KERNEL = RNG.standard_normal((13 * 13 * 3, WIDTH)).astype(np.float32)
 
 
 def expected_features(images):
-    """What the module computes: means of 23 x 23 tiles of the scaled image times a matrix."""
+    """The result of the module: means of 23 x 23 tiles of the scaled image times a matrix."""
     tiles = images.reshape(len(images), 13, 23, 13, 23, 3).mean(axis=(2, 4))
     return tiles.reshape(len(images), -1) @ KERNEL
 
@@ -116,7 +116,7 @@ def test_hub_cache_folder_is_found_without_a_network(saved_model, tmp_path, monk
     monkeypatch.setattr(network, "is_reachable", lambda url: pytest.fail("used the network"))
     x = prepared(2)
     np.testing.assert_allclose(InceptionExtractor()(x), expected_features(x), atol=2e-4)
-    # The cache folder itself may be named too, by argument or variable; one load serves all calls.
+    # The argument or variable may also name the cache folder; the network is loaded only once.
     monkeypatch.setenv(inception.VARIABLE, str(tmp_path))
     opened = get_extractor("inception")
     assert opened is get_extractor("inception")

@@ -86,7 +86,7 @@ def test_too_few_images_and_broken_extractors():
 
 def test_memory_does_not_grow_with_the_number_of_images():
     class Endless:
-        """A hundred thousand images that never exist together."""
+        """A hundred thousand images that are never in memory together."""
 
         largest = 0
 

@@ -41,7 +41,7 @@ def finished_run(tmp_path):
 
 @pytest.fixture
 def clone(tmp_path, monkeypatch, finished_run):
-    """A shelf as a clone has it, with two seeds of one preset."""
+    """A shelf as in a clone, with two seeds of one preset."""
     folder = tmp_path / "checkpoints"
     for seed in (10, 2):
         release(finished_run(seed=seed), folder)

@@ -72,7 +72,7 @@ def test_finished_phase_is_not_repeated(tmp_path):
 
 def test_early_stopping_keeps_the_best_weights_and_resumes(tmp_path):
     rule = training.EarlyStopping("val/loss", patience=2)
-    # A rate this large makes the loss worse again soon after it was best.
+    # With this large a rate, the loss soon rises again after its best value.
     options = {"validation": DATA[:5], "early_stopping": rule, "rate": 3.0}
     _, records = train(tmp_path / "a", 40, **options)
     losses = [r["val/loss"] for r in records]
@@ -115,7 +115,7 @@ def test_what_a_run_cannot_continue(tmp_path):
         continue_from(run, [longer, fitting], "one")
         _, state = checkpoints.load(run.checkpoint_path("one"))
         assert (state["epoch"], state["finished"]) == (4, False)
-        # A run that has begun is resumed, whatever the sources.
+        # A run that has already begun resumes, whatever the sources are.
         continue_from(run, [tmp_path / "nowhere"], "one")
 
 

@@ -113,7 +113,7 @@ def test_a_longer_run_goes_on_where_a_shorter_one_ended(finished, tmp_path, caps
     assert [record["epoch"] for record in on[0]] == [0, 1, 2, 3]
     assert on[0] == whole[0] and on[1].keys() == whole[1].keys()
     assert all((on[1][key] == whole[1][key]).all() for key in on[1])
-    # The same seconds of the first epochs: they were not trained again.
+    # The first epochs have the same seconds, so they were not trained again.
     first = [_seconds(folder)[:2] for folder in (shorter, tmp_path / "on" / longer)]
     assert first[0] == first[1]
     page = (tmp_path / "on" / longer / "report.md").read_text()
@@ -179,7 +179,7 @@ def test_table_puts_measured_beside_published(tmp_path):
         _evaluation(tmp_path, "report_frey_faces_vampprior", seed, mean)
     _evaluation(tmp_path, "report_frey_faces_vampprior+epochs=20", 0, -2300.0, epochs=20)
     _evaluation(tmp_path, "report_frey_faces_standard", 0, -2280.0)
-    # Two validation bounds of seed 0; seed 1 keeps none, so the full-length runs have no row.
+    # Seed 0 has two validation bounds and seed 1 has none, so the full-length runs have no row.
     for run, bounds in (("_vampprior+epochs=20", (-9.0, -5.0, -6.5)), ("_standard", (-7.0, -8.0))):
         lines = [
             json.dumps({"phase": "training", "epoch": e, "val/elbo": b}) + "\n"
@@ -187,11 +187,11 @@ def test_table_puts_measured_beside_published(tmp_path):
         ]
         metrics = tmp_path / f"report_frey_faces{run}" / "seed0" / "metrics.jsonl"
         metrics.write_text("".join(lines))
-    # Another bound of the likelihood makes a section of its own.
+    # Another bound of the likelihood gets a section of its own.
     _evaluation(
         tmp_path, "report_frey_faces_vampprior+min_log_scale=-3.0", 0, -2250.5, min_log_scale=-3.0
     )
-    # Other settings are no row of the table.
+    # Runs with other settings have no row in the table.
     _evaluation(tmp_path, "report_frey_faces_vampprior+lr=1.0", 0, 0.0, lr=1.0)
     _evaluation(tmp_path, "report_frey_faces_mixture", 0, 0.0, lr=1.0)
     section, other = table.sections(collect.collect(tmp_path), tmp_path / "report")

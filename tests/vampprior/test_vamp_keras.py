@@ -1,4 +1,4 @@
-"""The model as a Keras user meets it: own arrays, streams, callbacks, own parts, saving."""
+"""The model with the Keras interface: own arrays, streams, callbacks, own parts, saving."""
 
 import copy
 import os

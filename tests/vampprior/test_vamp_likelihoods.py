@@ -1,4 +1,4 @@
-"""Likelihoods: sums over their whole support, agreement with plain formulas, refusals."""
+"""Likelihoods: sums over their whole support, agreement with plain formulas, errors."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The model: training, its public face, configurations, checkpoints."""
+"""The model: training, public methods, configurations, checkpoints."""
 
 import dataclasses
 
@@ -317,7 +317,7 @@ def test_normalized_adam_ignores_the_scale_of_gradients():
         optimizer = NormalizedAdam(0.1)
         for gradient in ([3.0, 4.0], [-1.0, 0.5]):
             optimizer.apply([ops.convert_to_tensor(np.float32(gradient) * scale)], [variable])
-            scale *= 10  # Adam alone would notice gradients that grow
+            scale *= 10  # with plain Adam, growing gradients would matter
         steps.append(ops.convert_to_numpy(variable.value))
     np.testing.assert_allclose(steps[0], steps[1], rtol=1e-5)
 

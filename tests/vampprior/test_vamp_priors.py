@@ -50,9 +50,11 @@ def numpy(tensor):
 
 
 def rounding(z, means, log_vars):
-    """How far float32 may take the expanded squares, nats: eps for each of the roundings that a
-    summand goes through (differences, products, and a sum over the latents in any order), times
-    the largest sum of summands."""
+    """Largest float32 error of the expanded squares, in nats.
+
+    It is eps for each rounding of a summand (differences, products, and a sum over the latents in
+    any order), times the largest sum of summands.
+    """
     centre = np.float64(means).mean(0)
     z, means = np.float64(z) - centre, np.float64(means) - centre
     largest = (z[:, None] ** 2 + means**2) * np.exp(-np.float64(log_vars))
@@ -63,7 +65,7 @@ def rounding(z, means, log_vars):
 def test_mixture_density_equals_float64_sum_near_a_component(offset):
     means, log_vars = components(50, 40, offset=offset)
     z = (means[:20] + 0.1 * np.exp(0.5 * log_vars[:20])).astype("float32")
-    # A mean far from 0 is known to 2^-24 of itself only, and so is the difference from it.
+    # A mean far from 0 is known only to 2^-24 of itself, and so is the difference from it.
     shift = 2**-23 * offset * (0.1 * np.exp(-0.5 * log_vars)).sum(-1).max()
     np.testing.assert_allclose(
         numpy(mixture_log_prob(z, means, log_vars)),
@@ -98,9 +100,9 @@ def test_mixture_ignores_the_order_of_its_components():
 
 def test_mixture_integrates_to_one_in_one_dimension():
     means, log_vars = components(5, 1, low=-3.0)
-    # Steps of 2^-11 are exact in float32; tails beyond 20 hold less than exp(-20).
+    # Steps of 2^-11 are exact in float32; tails beyond 20 have less mass than exp(-20).
     grid = np.arange(-20 * 2**11, 20 * 2**11 + 1, dtype="float32")[:, None] / 2**11
-    near = grid[np.abs(grid[:, 0]) < 5]  # where the mass is; elsewhere errors weigh nothing
+    near = grid[np.abs(grid[:, 0]) < 5]  # where the mass is; elsewhere errors do not matter
     density = np.exp(np.float64(numpy(mixture_log_prob(grid, means, log_vars))))
     error = rounding(near, means, log_vars)
     assert error < 5e-4
