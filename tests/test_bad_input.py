@@ -104,7 +104,7 @@ def test_damaged_and_foreign_checkpoints(package, tmp_path):
     for file in ("model.npz", "stage_one.npz", "stage_two.npz"):
         (tmp_path / file).write_bytes(b"")
     (tmp_path / "config.json").write_text('{"package": "another", "config": {}}')
-    with pytest.raises(UserError, match=rf"of another|describes no {package} run"):
+    with pytest.raises(UserError, match=rf"of another|does not describe a {package} run"):
         load(tmp_path)
     (tmp_path / "config.json").write_text("[1, 2")
     with pytest.raises(UserError, match=r"config\.json is damaged: it is not JSON"):

@@ -30,7 +30,7 @@ def test_variance_law_of_the_published_code_takes_sigma():
     mean, log_var = posterior()
     # With E[sigma] instead of E[sigma^2], each latent has 1 - sigma^2 + sigma.
     sigma = np.sqrt([0.2, 0.9, 1.0, 0.5])
-    expected = np.mean([0.8, 0.1, 0.0, 1.0, *sigma])
+    expected = np.mean(np.array([0.8, 0.1, 0.0, 1.0]) + sigma)
     assert variance.original_variance_law(mean, log_var) == pytest.approx(expected, abs=0.005)
 
 
