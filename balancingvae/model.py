@@ -187,8 +187,7 @@ class TwoStageVAE(keras.Model):
         """Train the first stage on images, then the second on their posteriors.
 
         Args:
-            x: images as an array, or as a stream of batches that can be read twice; see
-                `BalancedVAE`.
+            x: images, as an array or a stream that can be read twice; see `BalancedVAE`.
             epochs: epochs of the first stage; 0 skips its training.
             second_epochs: epochs of the second stage; None for twice `epochs`, 0 skips it.
             batch_size, validation_data, verbose: as for `keras.Model.fit`, for both stages.

@@ -243,8 +243,7 @@ Written by `python benchmarks/balancing_step.py --torch-python PYTHON --write do
 {hardware}; {backend}; load of the machine {load}. Processor seconds are those of all threads
 together; other work on the machine lengthens them less than it lengthens wall time. Rounds
 alternate between the contestants. If the load exceeds the number of cores, processor seconds are
-too long as well (shared caches and memory): then trust the ratios and shares, and read days as an
-upper bound.
+too long too (shared caches and memory): then trust the ratios and shares; days are upper bounds.
 
 ## The published presets
 
