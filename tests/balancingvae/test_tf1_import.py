@@ -270,7 +270,7 @@ def test_one_stage_alone_other_networks_and_damage(tmp_path):
     with pytest.raises(UserError, match="not its Infogan"):
         balancingvae.import_tf1_checkpoint(write(tmp_path / "infogan", infogan))
     foreign = {"model/kernel": np.zeros(2, np.float32)}
-    with pytest.raises(UserError, match="no checkpoint of BalancingVAE"):
+    with pytest.raises(UserError, match="not a checkpoint of BalancingVAE"):
         balancingvae.import_tf1_checkpoint(write(tmp_path / "foreign", foreign))
     write(tmp_path / "cut", arrays)
     data = tmp_path / "cut.data-00000-of-00001"
