@@ -138,8 +138,12 @@ class GaussianVAE(keras.Model):
 
     def predict(self, x, *args, **keywords):
         """Reconstructions from the posterior means; arguments as for `keras.Model.predict`."""
-        model = self._inference.model("reconstruct")
-        return model.predict(self._checked(x, training=False), *args, **keywords)
+        x = self._checked(x, training=False)
+        return self.reconstruction_model().predict(x, *args, **keywords)
+
+    def reconstruction_model(self):
+        """The `keras.Model` that `predict` uses, compiled once."""
+        return self._inference.model("reconstruct")
 
     def _checked(self, x, training):
         """Return x as the model's step expects it, or raise a UserError."""

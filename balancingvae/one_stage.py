@@ -85,8 +85,6 @@ class BalancedVAE(ImageInputs, GaussianVAE):
         if kl_weight is None:
             self.kl_weight = losses.kl_factor(image_shape, self.latent_dim)
 
-    predict = GaussianVAE.predict  # compiled once, where `ImageInputs` builds a model each time
-
     def call(self, images, training=False):
         return self.autoencode(scaled(images), None, training)
 

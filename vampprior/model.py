@@ -10,7 +10,7 @@ from vaekit.distributions import check_latents, posterior_log_prob, sample_poste
 from vaekit.errors import UserError, check_positive_integer
 from vaekit.images import scaled
 from vaekit.training import checkpoints, predict
-from vaekit.training.inputs import ImageInputs
+from vaekit.training.inputs import FunctionModel, ImageInputs
 from vampprior import checkpoint, likelihoods, presets, priors
 from vampprior.config import model_arguments
 from vampprior.elbo import elbo
@@ -149,6 +149,11 @@ class VAE(Scoring, ImageInputs, keras.Model):
         self.prior.check_ready()
         return super().fit(*args, **keywords)
 
+    def evaluate(self, *args, **keywords):
+        """Like `keras.Model.evaluate`; raises as `fit` does."""
+        self.prior.check_ready()
+        return super().evaluate(*args, **keywords)
+
     def adapt(self, images):
         """Let a prior that starts from training images draw them; see `VampPrior.adapt`."""
         if not hasattr(self.prior, "adapt"):
@@ -161,9 +166,13 @@ class VAE(Scoring, ImageInputs, keras.Model):
     def check_input(self, images, training):
         return self.likelihood.compact(images, self.image_shape, training)
 
-    def reconstruction_of(self, images):
-        shaped = scaled(images, self.likelihood.binary)
-        return self._image_means(self.encoder(shaped)[0])
+    def reconstruction_model(self):
+        """The `keras.Model` that `predict` uses, from images to pixel means."""
+
+        def reconstruct(images):
+            return self._image_means(self.encoder(scaled(images, self.likelihood.binary))[0])
+
+        return FunctionModel(reconstruct)
 
     def _flat_pixels(self, images, training):
         """`(batch, pixels)` in [0, 1]; in training, dynamic binarisation draws them anew."""
@@ -219,7 +228,9 @@ class VAE(Scoring, ImageInputs, keras.Model):
 
     def sample(self, n, seed=None):
         """Pixel means of `n` draws from the prior, numpy `(n, height, width, channels)`."""
-        return self.decode(self.prior.sample(check_positive_integer("n", n), seed))
+        check_positive_integer("n", n)
+        self.prior.check_ready()
+        return self.decode(self.prior.sample(n, seed))
 
     def _encode(self, x):
         return predict(lambda part: tuple(map(_numpy, self.encoder(part))), x, BATCH)

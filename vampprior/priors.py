@@ -287,7 +287,7 @@ def get(prior):
     """The prior for a short name, with default arguments; an object is returned unchanged."""
     if isinstance(prior, str):
         return PRIORS[check_choice("prior", prior, PRIORS)]()
-    if not isinstance(prior, keras.layers.Layer) or not hasattr(prior, "sample"):
+    if not isinstance(prior, Prior):
         raise UserError(
             f"prior must be one of {', '.join(PRIORS)}, or a vampprior.priors.Prior, got {prior!r}."
         )

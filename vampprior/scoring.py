@@ -103,6 +103,7 @@ class Scoring:
         return self._bound_terms(x, mean, log_var, noise, components or None)
 
     def _components(self):
+        self.prior.check_ready()
         return tuple(self.prior.components()) if isinstance(self.prior, priors.Mixture) else ()
 
     def _bytes_per_row(self):

@@ -172,6 +172,10 @@ class RAE(ImageInputs, keras.Model):
     def check_input(self, images, training):
         return compact_images(images, self.image_shape)
 
+    def reconstruction_model(self):
+        """The `keras.Model` that `predict` uses, from images to their reconstructions."""
+        return self._inference.model("reconstruct")
+
     def call(self, images, training=False):
         x = scaled(images)
         z = self.encoder(x, training=training)

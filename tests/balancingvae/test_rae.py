@@ -43,6 +43,12 @@ def test_a_vaes_encoder_gives_its_mean_and_trains_no_variance(images):
     assert len(model.encoder.weights) == len(encoder.weights) - 2
 
 
+def test_predict_gives_reconstructions(images):
+    model = model_of("l2")
+    predicted = model.predict(images, verbose=0)
+    np.testing.assert_allclose(predicted, model.reconstruct(images), atol=1e-6)
+
+
 def test_plain_loss_is_the_mean_squared_error(images):
     loss, outputs = loss_of(model_of("ae"), images)
     error = np.square(images / 255.0 - ops.convert_to_numpy(outputs["reconstruction"]))

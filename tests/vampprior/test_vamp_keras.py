@@ -162,8 +162,10 @@ def test_callbacks_of_keras_and_warm_up(tmp_path):
 
 def test_vamp_prior_data_needs_its_images_and_says_so():
     vae = small(vampprior.VampPrior(6, start="data", trainable=False))
-    with pytest.raises(UserError, match=r"Call adapt\(images\) with the training images"):
-        vae.fit(GREY)
+    for method in (vae.fit, vae.evaluate, vae.elbo, vae.log_likelihood, lambda _: vae.sample(2)):
+        with pytest.raises(UserError, match=r"Call adapt\(images\) with the training images"):
+            method(GREY)
+    assert vae.predict(GREY, verbose=0).shape == GREY.shape  # no prior is involved
     vae.adapt(GREY)
     vae.fit(GREY, verbose=0)
     rows = {row.tobytes() for row in GREY.reshape(70, -1)}
@@ -248,6 +250,7 @@ def test_a_vamp_prior_works_with_own_networks_too():
         ({"image_shape": (4, 0, 1)}, "each size of image_shape must be a positive integer, got 0"),
         ({"image_shape": SHAPE, "latent_dim": 0}, "latent_dim must be a positive integer, got 0"),
         ({"image_shape": SHAPE, "prior": "vamp"}, "Unknown prior 'vamp'. Did you mean vampprior"),
+        ({"image_shape": SHAPE, "prior": layers.Dense(2)}, r"or a vampprior\.priors\.Prior, got"),
         ({"image_shape": SHAPE, "likelihood": "bernouli"}, "Did you mean bernoulli"),
         ({"image_shape": SHAPE, "decoder": layers.Dense(7)}, "The decoder must give 40 values"),
         ({"image_shape": SHAPE, "encoder": layers.Flatten()}, "The encoder must give two outputs"),

@@ -11,8 +11,8 @@ class ImageInputs:
     streams batch by batch.
 
     A model overrides `check_input(array, training)`, which returns a compact copy of an array of
-    images or raises a UserError, and `reconstruction_of`, which `predict` gives. Labels and weights
-    beside x are ignored by the models.
+    images or raises a UserError, and has `reconstruction_model()`, a `keras.Model` from images to
+    their reconstructions, which `predict` uses. The models ignore labels and weights beside x.
     """
 
     def fit(self, x=None, y=None, *args, **keywords):
@@ -30,17 +30,14 @@ class ImageInputs:
             x = self._checked(x, training=False)
         return super().evaluate(x, *args, **keywords)
 
-    def predict(self, x, **keywords):
+    def predict(self, x, *args, **keywords):
         """As `keras.Model.predict`: reconstructions, pixel means at the posterior's mean.
 
         Returns:
             numpy `(n, height, width, channels)` in [0, 1].
         """
-        return _Reconstruction(self).predict(self._checked(x, training=False), **keywords)
-
-    def reconstruction_of(self, images):
-        """Tensor of images -> tensor of their reconstructions."""
-        raise NotImplementedError
+        x = self._checked(x, training=False)
+        return self.reconstruction_model().predict(x, *args, **keywords)
 
     def check_input(self, images, training):
         """Images as the model's step expects them, or a UserError."""
@@ -58,12 +55,12 @@ class ImageInputs:
         return checked(x, check)
 
 
-class _Reconstruction(keras.Model):
-    """A model as the function that it is for `predict`; it holds no weights of its own."""
+class FunctionModel(keras.Model):
+    """A function of tensors as a model for `predict`; it holds no weights of its own."""
 
-    def __init__(self, model):
-        super().__init__(name="reconstruction")
-        self._function = model.reconstruction_of
+    def __init__(self, function):
+        super().__init__(name="function_model")
+        self._function = function
         self.built = True
 
     def call(self, x):
